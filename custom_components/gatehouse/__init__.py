@@ -1,0 +1,68 @@
+"""Gatehouse: door and access systems of five vendors as one set of entities."""
+
+from homeassistant.const import EVENT_HOMEASSISTANT_STOP
+from homeassistant.core import Event, HomeAssistant
+from homeassistant.helpers.device_registry import DeviceEntry
+
+from .config_flow import vendor_of
+from .const import PLATFORMS
+from .hub import GatehouseConfigEntry, entry_store
+
+
+async def async_setup_entry(hass: HomeAssistant, entry: GatehouseConfigEntry) -> bool:
+    """Set up a vendor's connection."""
+    vendor = vendor_of(entry)
+    hub = vendor.hub(hass, entry, vendor)
+
+    async def stop(_: Event) -> None:
+        await hub.async_stop()
+
+    try:
+        await hub.async_start()
+        hub.remove_unknown_devices()
+    except BaseException:
+        await hub.async_stop()
+        raise
+    entry.runtime_data = hub
+    await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    if vendor.view is not None:
+        hub.address = vendor.view.attach(hass, hub)
+    entry.async_on_unload(entry.add_update_listener(_async_reload_if_outdated))
+    # Home Assistant does not unload entries when it stops.
+    entry.async_on_unload(hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, stop))
+    return True
+
+
+async def async_unload_entry(hass: HomeAssistant, entry: GatehouseConfigEntry) -> bool:
+    """Unload a vendor's connection."""
+    # First of all: what is accepted from here on would reach no entity.
+    entry.runtime_data.leave_address()
+    if unloaded := await hass.config_entries.async_unload_platforms(entry, PLATFORMS):
+        await entry.runtime_data.async_stop()
+    return unloaded
+
+
+async def async_remove_entry(hass: HomeAssistant, entry: GatehouseConfigEntry) -> None:
+    """Forget what the hub of a removed entry has remembered."""
+    await entry_store(hass, entry).async_remove()
+
+
+async def async_remove_config_entry_device(
+    hass: HomeAssistant, entry: GatehouseConfigEntry, device_entry: DeviceEntry
+) -> bool:
+    """Tell whether a user may delete a device."""
+    device = entry.runtime_data.device_of(device_entry)
+    if device is None:
+        return True
+    if not entry.runtime_data.can_remove(device):
+        return False
+    entry.runtime_data.forget(device)
+    return True
+
+
+async def _async_reload_if_outdated(
+    hass: HomeAssistant, entry: GatehouseConfigEntry
+) -> None:
+    """Start anew after a change of settings or sub-entries, not of the title alone."""
+    if entry.runtime_data.outdated:
+        hass.config_entries.async_schedule_reload(entry.entry_id)

@@ -1,0 +1,216 @@
+"""Config flow: a menu of vendors, and behind each its own form."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from typing import Any, override
+
+from homeassistant.config_entries import (
+    SOURCE_RECONFIGURE,
+    ConfigEntry,
+    ConfigFlow,
+    ConfigFlowResult,
+    ConfigSubentryFlow,
+    OptionsFlow,
+)
+from homeassistant.core import callback
+
+from .const import CONF_VENDOR, DOMAIN
+from .flow import Proven, form_errors
+from .vendor import Vendor
+from .vendors import VENDORS
+
+type Step = Callable[[dict[str, Any] | None], Awaitable[ConfigFlowResult]]
+
+
+class GatehouseConfigFlow(ConfigFlow, domain=DOMAIN):
+    """Set up, reconfigure and re-authenticate any vendor.
+
+    A vendor `x` has the steps `x` (its form), `x_page` (what to type at the vendor) and
+    `x_reauth`; they are found by name, so that the registry alone decides which exist.
+    """
+
+    VERSION = 1
+
+    def __init__(self) -> None:
+        """Begin with nothing proven."""
+        self._proven: Proven | None = None
+        self._reauth_about: Mapping[str, Any] = {}
+
+    def __getattr__(self, name: str) -> Step:
+        """Return the step of a vendor."""
+        for key, vendor in VENDORS.items():
+            for step_name, step in (
+                (f"async_step_{key}", self._async_form),
+                (f"async_step_{key}_page", self._async_page),
+                (f"async_step_{key}_reauth", self._async_reauth),
+            ):
+                if name == step_name:
+                    return partial(step, vendor)
+        raise AttributeError(name)
+
+    @override
+    async def async_step_user(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask for the vendor."""
+        return self.async_show_menu(step_id="user", menu_options=list(VENDORS))
+
+    @override
+    async def async_step_reconfigure(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Show the vendor's form again."""
+        return await self._async_form(vendor_of(self._get_reconfigure_entry()), None)
+
+    async def async_step_reauth(
+        self, entry_data: Mapping[str, Any]
+    ) -> ConfigFlowResult:
+        """Ask for a credential that the vendor has refused."""
+        self._reauth_about = entry_data
+        return await self._async_reauth(vendor_of(self._get_reauth_entry()), None)
+
+    async def _async_form(
+        self, vendor: Vendor, answers: dict[str, Any] | None
+    ) -> ConfigFlowResult:
+        """Show a vendor's form until its answers are proven."""
+        entry = self._reconfigured
+        errors: dict[str, str] = {}
+        if answers is not None:
+            if duplicates_by := vendor.flow.duplicates_by:
+                self._async_abort_entries_match(
+                    {CONF_VENDOR: vendor.key}
+                    | {field: answers.get(field) for field in duplicates_by}
+                )
+            try:
+                self._proven = await vendor.flow.prove(self.hass, answers, entry)
+            except Exception as err:  # noqa: BLE001  # shown and, if unknown, logged
+                errors = form_errors(err)
+            else:
+                return await self._async_proven(vendor)
+        return self.async_show_form(
+            step_id=vendor.key,
+            data_schema=self.add_suggested_values_to_schema(
+                vendor.flow.schema(entry),
+                answers or (self._shown_of(vendor, entry) if entry else None),
+            ),
+            errors=errors,
+        )
+
+    async def _async_proven(self, vendor: Vendor) -> ConfigFlowResult:
+        """Go on with proven answers: to the page that an inbound vendor has, or home."""
+        assert self._proven is not None
+        if self._proven.unique_id is not None:
+            await self.async_set_unique_id(self._proven.unique_id)
+            entry = self._reconfigured
+            if entry is None or entry.unique_id != self._proven.unique_id:
+                self._abort_if_unique_id_configured()
+        if vendor.flow.page(self.hass, self._proven.data):
+            return await self._async_page(vendor, None)
+        return self._finish(vendor)
+
+    async def _async_page(
+        self, vendor: Vendor, answers: dict[str, Any] | None
+    ) -> ConfigFlowResult:
+        """Show what to type into the vendor's screen."""
+        assert self._proven is not None
+        if answers is not None:
+            return self._finish(vendor)
+        return self.async_show_form(
+            step_id=f"{vendor.key}_page",
+            description_placeholders=vendor.flow.page(self.hass, self._proven.data),
+        )
+
+    def _finish(self, vendor: Vendor) -> ConfigFlowResult:
+        """Create the entry, or update the one that is reconfigured."""
+        assert self._proven is not None
+        data = {CONF_VENDOR: vendor.key, **self._proven.data}
+        if (entry := self._reconfigured) is not None:
+            return self.async_update_and_abort(
+                entry,
+                unique_id=self._proven.unique_id or entry.unique_id,
+                data=data,
+            )
+        return self.async_create_entry(title=self._proven.title, data=data)
+
+    async def _async_reauth(
+        self, vendor: Vendor, answers: dict[str, Any] | None
+    ) -> ConfigFlowResult:
+        """Ask for a credential until it is proven."""
+        entry = self._get_reauth_entry()
+        errors: dict[str, str] = {}
+        if answers is not None:
+            try:
+                await vendor.flow.reauth(self.hass, entry, self._reauth_about, answers)
+            except Exception as err:  # noqa: BLE001  # shown and, if unknown, logged
+                errors = form_errors(err)
+            else:
+                return self.async_update_and_abort(entry)
+        return self.async_show_form(
+            step_id=f"{vendor.key}_reauth",
+            data_schema=vendor.flow.reauth_schema(),
+            errors=errors,
+            description_placeholders=vendor.flow.reauth_placeholders(
+                entry, self._reauth_about
+            ),
+        )
+
+    @property
+    def _reconfigured(self) -> ConfigEntry | None:
+        """Return the entry that is reconfigured, if any."""
+        if self.source == SOURCE_RECONFIGURE:
+            return self._get_reconfigure_entry()
+        return None
+
+    @staticmethod
+    def _shown_of(vendor: Vendor, entry: ConfigEntry) -> dict[str, Any]:
+        """Return what the form may show of an entry."""
+        return {
+            key: value for key, value in entry.data.items() if key not in vendor.secrets
+        }
+
+    @classmethod
+    @callback
+    @override
+    def async_get_supported_subentry_types(
+        cls, config_entry: ConfigEntry
+    ) -> dict[str, type[ConfigSubentryFlow]]:
+        """Return what can be added to an entry."""
+        return dict(vendor_of(config_entry).flow.subentries)
+
+    @classmethod
+    @callback
+    @override
+    def async_supports_options_flow(cls, config_entry: ConfigEntry) -> bool:
+        """Tell whether the vendor has options."""
+        return vendor_of(config_entry).flow.options is not None
+
+    @staticmethod
+    @callback
+    @override
+    def async_get_options_flow(config_entry: ConfigEntry) -> OptionsFlow:
+        """Return the flow of the vendor's options."""
+        return GatehouseOptionsFlow()
+
+
+class GatehouseOptionsFlow(OptionsFlow):
+    """Choose a vendor's options. The entry notices by itself that they have changed."""
+
+    async def async_step_init(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Show the options."""
+        if user_input is not None:
+            return self.async_create_entry(data=user_input)
+        schema = vendor_of(self.config_entry).flow.options
+        assert schema is not None
+        return self.async_show_form(
+            step_id="init",
+            data_schema=self.add_suggested_values_to_schema(
+                schema, self.config_entry.options
+            ),
+        )
+
+
+def vendor_of(entry: ConfigEntry) -> Vendor:
+    """Return the vendor of an entry."""
+    return VENDORS[entry.data[CONF_VENDOR]]

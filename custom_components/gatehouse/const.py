@@ -1,0 +1,15 @@
+"""Constants of the Gatehouse integration."""
+
+from homeassistant.const import Platform
+
+DOMAIN = "gatehouse"
+
+CONF_VENDOR = "vendor"
+
+PLATFORMS = [
+    Platform.BINARY_SENSOR,
+    Platform.BUTTON,
+    Platform.EVENT,
+    Platform.LOCK,
+    Platform.SENSOR,
+]

@@ -1,0 +1,49 @@
+"""Diagnostics of an entry and of a device, without secrets."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from homeassistant.components.diagnostics import async_redact_data
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.device_registry import DeviceEntry
+
+from .hub import Device, GatehouseConfigEntry
+
+
+async def async_get_config_entry_diagnostics(
+    hass: HomeAssistant, entry: GatehouseConfigEntry
+) -> dict[str, Any]:
+    """Return the diagnostics of an entry."""
+    hub = entry.runtime_data
+    secrets = hub.vendor.secrets
+    return {
+        "data": async_redact_data(dict(entry.data), secrets),
+        "options": dict(entry.options),
+        "subentries": [
+            {
+                "type": subentry.subentry_type,
+                "data": async_redact_data(dict(subentry.data), secrets),
+            }
+            for subentry in entry.subentries.values()
+        ],
+        "hub": async_redact_data(dict(hub.diagnostics()), secrets),
+        "devices": [_of_device(device) for device in hub.devices.values()],
+    }
+
+
+async def async_get_device_diagnostics(
+    hass: HomeAssistant, entry: GatehouseConfigEntry, device_entry: DeviceEntry
+) -> dict[str, Any]:
+    """Return the diagnostics of a device."""
+    device = entry.runtime_data.device_of(device_entry)
+    return {} if device is None else dict(_of_device(device))
+
+
+def _of_device(device: Device) -> Mapping[str, Any]:
+    return {
+        "uid": device.uid,
+        "kind": device.kind,
+        "available": device.available,
+        "values": device.values,
+        "sw_version": device.entry.sw_version,
+    }

@@ -1,0 +1,149 @@
+"""The base of all entities: each is bound to one channel of one device.
+
+The descriptions stand here, beside Home Assistant's own, so that vendors can declare
+what they offer without knowing the platforms.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, override
+
+from homeassistant.components.binary_sensor import BinarySensorEntityDescription
+from homeassistant.components.button import ButtonEntityDescription
+from homeassistant.components.event import EventEntityDescription
+from homeassistant.components.lock import LockEntityDescription
+from homeassistant.components.sensor import SensorEntityDescription
+from homeassistant.core import callback
+from homeassistant.helpers.entity import Entity, EntityDescription
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from .hub import Device, GatehouseConfigEntry, Hub
+
+type Order = Callable[[Any, Device], Awaitable[None]]
+"""A method of the vendor's hub that has a device do something."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BinarySensorDescription(BinarySensorEntityDescription):
+    """A state of two values, published on the channel of the same key."""
+
+    tells_availability: bool = False
+    """Whether it goes on speaking when its device is out of reach."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ButtonDescription(ButtonEntityDescription):
+    """Something that a device can be asked to do."""
+
+    press: Order
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventDescription(EventEntityDescription):
+    """A channel on which words are said."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LockDescription(LockEntityDescription):
+    """A bolt, whose `BoltState` is published on the channel of the same key."""
+
+    lock: Order
+    unlock: Order
+
+
+@dataclass(frozen=True, kw_only=True)
+class SensorDescription(SensorEntityDescription):
+    """A value, published on the channel of the same key."""
+
+    remembered: bool = False
+    """Whether it tells of the past, and so still holds after a restart."""
+
+
+class GatehouseEntity(Entity):
+    """An entity that shows, or acts on, one channel of one device."""
+
+    _attr_has_entity_name = True
+    _attr_should_poll = False
+
+    def __init__(
+        self, hub: Hub, device: Device, description: EntityDescription
+    ) -> None:
+        """Bind the entity to the channel that its description names."""
+        self.hub = hub
+        self.device = device
+        self.entity_description = description
+        self.device_entry = device.entry
+        self._attr_translation_key = description.key
+        self._attr_unique_id = f"{device.uid}_{description.key}"
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Return whether the device can be reached."""
+        return self.device.available
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Follow the device's reach and what is said on the channel."""
+        await super().async_added_to_hass()
+        self.async_on_remove(self.device.listen_availability(self.async_write_ha_state))
+        await self._async_attach()
+
+    async def _async_attach(self) -> None:
+        """Begin to listen to the channel; a button has nothing to hear."""
+
+    @callback
+    def async_entity_id_changed(self, old_entity_id: str) -> None:
+        """Stay as it is when the entity is renamed: nothing here hangs on its id.
+
+        Home Assistant 2026.11 and newer remove and add again what does not say so.
+        """
+
+
+class ChannelEntity(GatehouseEntity):
+    """An entity that shows the value of its channel."""
+
+    @override
+    async def _async_attach(self) -> None:
+        """Show the value of the channel now, and whenever it changes."""
+        channel = self.entity_description.key
+        self._show(self.device.values.get(channel))
+        self.async_on_remove(self.device.listen(channel, self._on_value))
+
+    @callback
+    def _on_value(self, value: Any) -> None:
+        """Show a new value."""
+        self._show(value)
+        self.async_write_ha_state()
+
+    def _show(self, value: Any) -> None:
+        """Set the attributes from a value; None is unknown."""
+        raise NotImplementedError
+
+
+@callback
+def async_add_platform[DescriptionT: EntityDescription](
+    entry: GatehouseConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+    description_type: type[DescriptionT],
+    entity_type: Callable[[Hub, Device, DescriptionT], Entity],
+) -> None:
+    """Give a platform the entities of all devices, those to come included."""
+    hub = entry.runtime_data
+    descriptions = {
+        kind: [item for item in offered if isinstance(item, description_type)]
+        for kind, offered in hub.vendor.entities.items()
+    }
+
+    @callback
+    def add(devices: Iterable[Device]) -> None:
+        by_subentry: dict[str | None, list[Entity]] = {}
+        for device in devices:
+            by_subentry.setdefault(device.subentry_id, []).extend(
+                entity_type(hub, device, description)
+                for description in descriptions[device.kind]
+            )
+        for subentry_id, entities in by_subentry.items():
+            async_add_entities(entities, config_subentry_id=subentry_id)
+
+    entry.async_on_unload(hub.on_devices(add))

@@ -1,0 +1,48 @@
+"""Events."""
+
+from typing import override
+
+from homeassistant.components.event import EventEntity
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from .entity import EventDescription, GatehouseEntity, async_add_platform
+from .hub import GatehouseConfigEntry
+from .model import Word
+
+PARALLEL_UPDATES = 0
+
+
+async def async_setup_entry(
+    hass: HomeAssistant,
+    entry: GatehouseConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Set up the events of an entry."""
+    async_add_platform(entry, async_add_entities, EventDescription, GatehouseEvent)
+
+
+class GatehouseEvent(GatehouseEntity, EventEntity):
+    """What happens on a channel."""
+
+    entity_description: EventDescription
+
+    @override
+    async def _async_attach(self) -> None:
+        """Listen to the channel, once the entity has been added."""
+        # A word that brought the device into being waits for this entity. It must come
+        # after the entity's first state, or no automation would see a change.
+        self.async_on_remove(self.hass.loop.call_soon(self._listen).cancel)
+
+    @callback
+    def _listen(self) -> None:
+        """Hear what was said while the entity was being added, and all that follows."""
+        self.async_on_remove(
+            self.device.listen(self.entity_description.key, self._on_word)
+        )
+
+    @callback
+    def _on_word(self, word: Word) -> None:
+        """Tell Home Assistant what happened."""
+        self._trigger_event(word.event_type, word.attributes())
+        self.async_write_ha_state()

@@ -1,0 +1,224 @@
+"""The part of the config flow that is the same for every vendor.
+
+A vendor says what its form asks and proves the answers; the steps, the errors, and what
+becomes of the entry are handled here and in `config_flow.py`.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+import logging
+from typing import Any, ClassVar
+
+import voluptuous as vol
+from yarl import URL
+
+from homeassistant.config_entries import (
+    SOURCE_RECONFIGURE,
+    ConfigEntry,
+    ConfigSubentryFlow,
+    SubentryFlowResult,
+)
+from homeassistant.const import CONF_NAME
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import AbortFlow
+from homeassistant.helpers.selector import (
+    TextSelector,
+    TextSelectorConfig,
+    TextSelectorType,
+)
+
+from . import wire
+
+_LOGGER = logging.getLogger(__name__)
+
+PASSWORD = TextSelector(TextSelectorConfig(type=TextSelectorType.PASSWORD))
+
+_ERRORS: dict[type[wire.WireError], str] = {
+    wire.CannotConnect: "cannot_connect",
+    wire.InvalidAuth: "invalid_auth",
+    wire.TimedOut: "timeout",
+    wire.UnexpectedReply: "unexpected_reply",
+}
+
+
+class FormError(Exception):
+    """An answer that cannot stand; shown in the form, which stays open."""
+
+    def __init__(self, key: str, field: str = "base") -> None:
+        """Name the translated error and the field that it belongs to."""
+        super().__init__(key)
+        self.key = key
+        self.field = field
+
+
+def form_errors(err: Exception) -> dict[str, str]:
+    """Return what a form shows for an error that came up while proving answers.
+
+    Raises:
+        AbortFlow: the answers end the flow instead, for instance as a duplicate.
+
+    """
+    if isinstance(err, AbortFlow):
+        raise err
+    if isinstance(err, FormError):
+        return {err.field: err.key}
+    for error_type, key in _ERRORS.items():
+        if isinstance(err, error_type):
+            return {"base": key}
+    _LOGGER.error("Unexpected error in the config flow", exc_info=err)
+    return {"base": "unknown"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proven:
+    """Answers that have been proven, and what they make of an entry or sub-entry."""
+
+    title: str
+    data: Mapping[str, Any]
+    unique_id: str | None = None
+
+
+class VendorFlow(ABC):
+    """What one vendor's forms ask, and how the answers prove themselves."""
+
+    duplicates_by: ClassVar[tuple[str, ...]] = ()
+    """Fields that no two entries of the vendor may share."""
+
+    subentries: ClassVar[Mapping[str, type[ConfigSubentryFlow]]] = {}
+    """The flow of each sub-entry type."""
+
+    options: ClassVar[vol.Schema | None] = None
+    """What can be chosen on the entry afterwards."""
+
+    @abstractmethod
+    def schema(self, entry: ConfigEntry | None) -> vol.Schema:
+        """Return the form; `entry` is the one that is reconfigured, if any.
+
+        Secrets are not shown again: of an entry they may be left empty.
+        """
+
+    @abstractmethod
+    async def prove(
+        self, hass: HomeAssistant, answers: Mapping[str, Any], entry: ConfigEntry | None
+    ) -> Proven:
+        """Prove the form's answers against the vendor.
+
+        Raises:
+            FormError: an answer cannot stand.
+            WireError: the vendor's side did not prove them.
+
+        """
+
+    def page(self, hass: HomeAssistant, data: Mapping[str, Any]) -> dict[str, str]:
+        """Return the placeholders of the page that says what to type at the vendor.
+
+        Empty where there is no such page.
+        """
+        return {}
+
+    @abstractmethod
+    def reauth_schema(self) -> vol.Schema:
+        """Return the form that asks for a credential again."""
+
+    def reauth_placeholders(
+        self, entry: ConfigEntry, about: Mapping[str, Any]
+    ) -> dict[str, str]:
+        """Return what the form's text names; `about` is what reauth was started with."""
+        return {"name": entry.title}
+
+    @abstractmethod
+    async def reauth(
+        self,
+        hass: HomeAssistant,
+        entry: ConfigEntry,
+        about: Mapping[str, Any],
+        answers: Mapping[str, Any],
+    ) -> None:
+        """Prove the new credential and put it where it belongs.
+
+        Raises:
+            FormError: an answer cannot stand.
+            WireError: the vendor's side did not prove it.
+
+        """
+
+
+class DeviceSubentryFlow(ConfigSubentryFlow, ABC):
+    """The flow of a sub-entry that becomes a device with a name."""
+
+    @abstractmethod
+    async def async_schema(self) -> vol.Schema:
+        """Return the form."""
+
+    @abstractmethod
+    async def async_prove(self, answers: Mapping[str, Any]) -> Proven:
+        """Prove the form's answers.
+
+        Raises:
+            FormError: an answer cannot stand.
+            WireError: the vendor's side did not prove them.
+
+        """
+
+    def shown(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what of a sub-entry the form may show again."""
+        return dict(data)
+
+    async def async_form(
+        self, step_id: str, answers: dict[str, Any] | None
+    ) -> SubentryFlowResult:
+        """Show the form until its answers are proven; then create or update."""
+        errors: dict[str, str] = {}
+        subentry = None
+        if self.source == SOURCE_RECONFIGURE:
+            subentry = self._get_reconfigure_subentry()
+        if answers is not None:
+            try:
+                proven = await self.async_prove(answers)
+            except Exception as err:  # noqa: BLE001  # shown and, if unknown, logged
+                errors = form_errors(err)
+            else:
+                return self.async_finish(proven)
+        if answers is None and subentry is not None:
+            answers = self.shown({**subentry.data, CONF_NAME: subentry.title})
+        return self.async_show_form(
+            step_id=step_id,
+            data_schema=self.add_suggested_values_to_schema(
+                await self.async_schema(), answers
+            ),
+            errors=errors,
+        )
+
+    def async_finish(self, proven: Proven) -> SubentryFlowResult:
+        """Create the sub-entry, or update the one that is reconfigured."""
+        if self.source == SOURCE_RECONFIGURE:
+            return self.async_update_and_abort(
+                self._get_entry(),
+                self._get_reconfigure_subentry(),
+                title=proven.title,
+                data=proven.data,
+                unique_id=proven.unique_id,
+            )
+        return self.async_create_entry(
+            title=proven.title, data=proven.data, unique_id=proven.unique_id
+        )
+
+
+def base_url(host: str, *, scheme: str = "http") -> URL:
+    """Return the URL of a device given as host, host:port, IPv4 or IPv6.
+
+    Raises:
+        FormError: it is none of these.
+
+    """
+    text = host.strip().removeprefix(f"{scheme}://").removesuffix("/")
+    if text.count(":") > 1 and not text.startswith("["):
+        text = f"[{text}]"
+    try:
+        url = URL(f"{scheme}://{text}")
+    except ValueError as err:
+        raise FormError("invalid_host", "host") from err
+    if not url.host or url.user or url.raw_path != "/" or url.raw_query_string:
+        raise FormError("invalid_host", "host")
+    return url.origin()

@@ -1,0 +1,286 @@
+"""A hub: one connection to a vendor, its devices, and who listens to them.
+
+A vendor's hub turns messages into the words of `model.py` and hands them to the one
+device and channel that they concern, so that the cost of a message does not depend on
+how many devices there are.
+"""
+
+from abc import ABC, abstractmethod
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable, Mapping
+import logging
+from typing import TYPE_CHECKING, Any
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.helpers.device_registry import DeviceEntry
+from homeassistant.helpers.storage import Store
+
+from .const import DOMAIN
+from .model import Word
+
+if TYPE_CHECKING:
+    from .vendor import Vendor
+
+_LOGGER = logging.getLogger(__name__)
+
+STORAGE_VERSION = 1
+
+# A word said before its entity stands waits for it; nobody needs more than the last few.
+WAITING_WORDS = 16
+
+type GatehouseConfigEntry = ConfigEntry[Hub]
+type Listener = Callable[[Any], None]
+
+
+class Device:
+    """One Home Assistant device of a hub, with the channels that lead to its entities."""
+
+    def __init__(
+        self, *, uid: str, kind: str, entry: DeviceEntry, subentry_id: str | None
+    ) -> None:
+        """Describe the device.
+
+        Args:
+            uid: first part of the unique ids of its entities, unique in Gatehouse.
+            kind: which of the vendor's entity descriptions it has.
+            entry: its entry in the device registry.
+            subentry_id: the sub-entry that it stands for, if any.
+
+        """
+        self.uid = uid
+        self.kind = kind
+        self.entry = entry
+        self.subentry_id = subentry_id
+        self.available = True
+        self.values: dict[str, Any] = {}
+        self._listeners: defaultdict[str, list[Listener]] = defaultdict(list)
+        self._waiting: dict[str, deque[Word]] = {}
+        self._on_availability: list[CALLBACK_TYPE] = []
+
+    @callback
+    def listen(self, channel: str, listener: Listener) -> CALLBACK_TYPE:
+        """Call `listener` with everything said on a channel, until the return is called.
+
+        Words that were said before anyone listened are handed over now, once.
+        """
+        self._listeners[channel].append(listener)
+        for word in self._waiting.pop(channel, ()):
+            self._tell(listener, word)
+        return lambda: self._listeners[channel].remove(listener)
+
+    @callback
+    def listen_availability(self, listener: CALLBACK_TYPE) -> CALLBACK_TYPE:
+        """Call `listener` when the device comes within reach or leaves it."""
+        self._on_availability.append(listener)
+        return lambda: self._on_availability.remove(listener)
+
+    @callback
+    def publish(self, channel: str, value: Any) -> None:
+        """Set what a channel shows; nothing happens if it shows that already."""
+        if channel in self.values and self.values[channel] == value:
+            return
+        self.values[channel] = value
+        for listener in tuple(self._listeners[channel]):
+            self._tell(listener, value)
+
+    @callback
+    def say(self, channel: str, word: Word) -> None:
+        """Tell the listeners of a channel what happened."""
+        if listeners := self._listeners[channel]:
+            for listener in tuple(listeners):
+                self._tell(listener, word)
+        else:
+            self._waiting.setdefault(channel, deque(maxlen=WAITING_WORDS)).append(word)
+
+    @callback
+    def set_available(self, available: bool) -> None:
+        """Say whether the device can be reached."""
+        if self.available is available:
+            return
+        self.available = available
+        for listener in tuple(self._on_availability):
+            listener()
+
+    def _tell(self, listener: Listener, value: Any) -> None:
+        """Call one listener; its fault must not keep a message from the others."""
+        try:
+            listener(value)
+        except Exception:
+            _LOGGER.exception("A listener of %s failed", self.uid)
+
+
+class Hub(ABC):
+    """One config entry's connection, devices and health."""
+
+    def __init__(
+        self, hass: HomeAssistant, entry: GatehouseConfigEntry, vendor: Vendor
+    ) -> None:
+        """Prepare the hub of an entry; nothing is started."""
+        self.hass = hass
+        self.entry = entry
+        self.vendor = vendor
+        self.devices: dict[str, Device] = {}
+        self.store = entry_store(hass, entry)
+        self.address: CALLBACK_TYPE | None = None
+        self._configured = configuration(entry)
+        self._on_devices: list[Callable[[Iterable[Device]], None]] = []
+
+    @abstractmethod
+    async def async_start(self) -> None:
+        """Connect, add the devices that are known and begin to listen.
+
+        Raises:
+            ConfigEntryNotReady: the vendor cannot be reached now.
+            ConfigEntryAuthFailed: the vendor refuses the credentials.
+
+        """
+
+    async def async_stop(self) -> None:
+        """Let go of everything; called also after a start that failed."""
+        self.leave_address()
+
+    @callback
+    def leave_address(self) -> None:
+        """Take no more messages at the vendor's address, if it has one."""
+        if self.address is not None:
+            self.address()
+            self.address = None
+
+    def diagnostics(self) -> Mapping[str, Any]:
+        """Return what helps to find a fault and holds no secret."""
+        return {}
+
+    def can_remove(self, device: Device) -> bool:
+        """Tell whether a user may delete a device that is still here."""
+        return False
+
+    @callback
+    def add_device(
+        self,
+        uid: str,
+        kind: str,
+        *,
+        subentry_id: str | None = None,
+        via: Device | None = None,
+        **properties: Any,
+    ) -> Device:
+        """Add a device to the registry, and its entities to every platform.
+
+        Args:
+            uid: first part of the unique ids of its entities, unique in Gatehouse.
+            kind: which of the vendor's entity descriptions it has.
+            subentry_id: the sub-entry that it stands for, if any.
+            via: the device through which it is reached.
+            properties: what the device registry is to show, such as `name`.
+
+        """
+        if via is not None:
+            properties["via_device_id"] = via.entry.id
+        identifier = (DOMAIN, uid)
+        self._move_to_subentry(identifier, subentry_id)
+        device = Device(
+            uid=uid,
+            kind=kind,
+            subentry_id=subentry_id,
+            entry=dr.async_get(self.hass).async_get_or_create(
+                config_entry_id=self.entry.entry_id,
+                config_subentry_id=subentry_id,
+                identifiers={identifier},
+                **properties,
+            ),
+        )
+        self.devices[uid] = device
+        for add in self._on_devices:
+            add((device,))
+        return device
+
+    def _move_to_subentry(
+        self, identifier: tuple[str, str], subentry_id: str | None
+    ) -> None:
+        """Give a device that was found by itself to the sub-entry that now names it.
+
+        Its entities go first: they would be removed with all that the user has set on
+        them when the device leaves them behind.
+        """
+        devices = dr.async_get(self.hass)
+        device = devices.async_get_device_by_identifier(identifier, self.entry.entry_id)
+        if device is None or device.config_subentry_id == subentry_id:
+            return
+        entities = er.async_get(self.hass)
+        for entity in er.async_entries_for_device(
+            entities, device.id, include_disabled_entities=True
+        ):
+            entities.async_update_entity(
+                entity.entity_id, config_subentry_id=subentry_id
+            )
+        devices.async_update_device(device.id, new_config_subentry_id=subentry_id)
+
+    @callback
+    def remove_unknown_devices(self) -> None:
+        """Remove from the registry what was there once and is a device no longer."""
+        registry = dr.async_get(self.hass)
+        for entry in dr.async_entries_for_config_entry(registry, self.entry.entry_id):
+            if self.device_of(entry) is None:
+                registry.async_remove_device(entry.id)
+
+    @callback
+    def update_device(self, device: Device, **changes: str | None) -> None:
+        """Change what the registry says of a device, such as `sw_version`."""
+        if updated := dr.async_get(self.hass).async_update_device(
+            device.entry.id, **changes
+        ):
+            device.entry = updated
+
+    @callback
+    def device_of(self, entry: DeviceEntry) -> Device | None:
+        """Return the device that a registry entry stands for, if it is here."""
+        return next(
+            (
+                self.devices[uid]
+                for domain, uid in entry.identifiers
+                if domain == DOMAIN and uid in self.devices
+            ),
+            None,
+        )
+
+    @callback
+    def forget(self, device: Device) -> None:
+        """Drop a device that has left the registry."""
+        del self.devices[device.uid]
+
+    @callback
+    def on_devices(self, add: Callable[[Iterable[Device]], None]) -> CALLBACK_TYPE:
+        """Call `add` with all devices now, and with every later one as it appears."""
+        self._on_devices.append(add)
+        add(tuple(self.devices.values()))
+        return lambda: self._on_devices.remove(add)
+
+    @property
+    def outdated(self) -> bool:
+        """Tell whether the entry has been configured otherwise since the start."""
+        return self._configured != configuration(self.entry)
+
+
+def configuration(entry: ConfigEntry) -> tuple[object, ...]:
+    """Return what of an entry a hub is built from."""
+    return (
+        dict(entry.data),
+        dict(entry.options),
+        {
+            subentry_id: (subentry.title, dict(subentry.data))
+            for subentry_id, subentry in entry.subentries.items()
+        },
+    )
+
+
+def entry_store(hass: HomeAssistant, entry: ConfigEntry) -> Store[dict[str, Any]]:
+    """Return the file in which the hub of an entry remembers things."""
+    return Store(
+        hass,
+        STORAGE_VERSION,
+        f"{DOMAIN}.{entry.entry_id}",
+        private=True,
+        atomic_writes=True,
+    )

@@ -1,0 +1,111 @@
+"""The guard of every address that Gatehouse serves to vendors.
+
+Such an address is open to whoever can reach Home Assistant, so a view looks at the
+sender's token before anything else, and reads little and not for long.
+"""
+
+from abc import abstractmethod
+import asyncio
+from http import HTTPStatus
+from typing import Any
+
+from aiohttp import web
+
+from homeassistant.components.http import HomeAssistantView
+from homeassistant.const import CONTENT_TYPE_JSON
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.helpers.json import json_bytes
+from homeassistant.util.hass_dict import HassKey
+
+from . import wire
+from .hub import Hub
+
+MAX_BODY = 64 * 1024
+"""Bytes of a body at most; vendors' messages have a few hundred."""
+
+BODY_TIMEOUT = 10.0
+"""Seconds that a sender may take for its body."""
+
+_VIEWS: HassKey[dict[type, Any]] = HassKey("gatehouse_views")
+
+
+class BodyError(Exception):
+    """A body that cannot be read; the sender is told the reason."""
+
+    def __init__(self, status: HTTPStatus, message: str) -> None:
+        """Name the status and the reason that are answered."""
+        super().__init__(message)
+        self.status = status
+        self.message = message
+
+
+class InboundView[HubT: Hub](HomeAssistantView):
+    """An address of one vendor, behind which any number of its hubs listen."""
+
+    requires_auth = False
+
+    def __init__(self, hass: HomeAssistant) -> None:
+        """Begin with nobody behind the address."""
+        self.hass = hass
+        self.hubs: list[HubT] = []
+
+    @classmethod
+    @callback
+    def attach(cls, hass: HomeAssistant, hub: HubT) -> CALLBACK_TYPE:
+        """Put a hub behind the address, which is served from the first one on.
+
+        Routes cannot be taken back, so the view stays while the hubs come and go.
+        """
+        views = hass.data.setdefault(_VIEWS, {})
+        if (view := views.get(cls)) is None:
+            view = views[cls] = cls(hass)
+            hass.http.register_view(view)
+        view.hubs.append(hub)
+        return lambda: view.hubs.remove(hub)
+
+    @abstractmethod
+    async def receive(self, request: web.Request) -> web.Response:
+        """Check the token, read the body and hand the message to a hub.
+
+        Raises:
+            BodyError: the body cannot be read; the sender is told.
+
+        """
+
+    async def post(self, request: web.Request) -> web.Response:
+        """Answer the vendor."""
+        try:
+            return await self.receive(request)
+        except BodyError as err:
+            return reply(err.status, err.message)
+
+
+def reply(status: HTTPStatus, message: str) -> web.Response:
+    """Return a reply as vendors' servers write it: a JSON object with a message."""
+    return web.Response(
+        status=status,
+        body=json_bytes({"message": message}),
+        content_type=CONTENT_TYPE_JSON,
+    )
+
+
+async def async_read_json(request: web.Request) -> Any:
+    """Read a request's body as JSON.
+
+    Raises:
+        BodyError: it is too long, too slow, or not JSON of reasonable depth.
+
+    """
+    if (request.content_length or 0) > MAX_BODY:
+        raise BodyError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body too large")
+    try:
+        async with asyncio.timeout(BODY_TIMEOUT):
+            return wire.parse_json(await wire.read_bounded(request.content, MAX_BODY))
+    except wire.TooLarge as err:
+        raise BodyError(
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body too large"
+        ) from err
+    except TimeoutError as err:
+        raise BodyError(HTTPStatus.REQUEST_TIMEOUT, "body too slow") from err
+    except wire.UnexpectedReply as err:
+        raise BodyError(HTTPStatus.BAD_REQUEST, "not JSON") from err

@@ -1,0 +1,31 @@
+"""What a vendor brings to Gatehouse; each vendor's folder fills in one of these."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from homeassistant.helpers.entity import EntityDescription
+
+from .flow import VendorFlow
+from .hub import Hub
+from .inbound import InboundView
+
+
+@dataclass(frozen=True, kw_only=True)
+class Vendor:
+    """A vendor, as the registry in `vendors/__init__.py` lists it."""
+
+    key: str
+    """The word in `entry.data["vendor"]`, the menu and the translations."""
+
+    hub: type[Hub]
+    flow: VendorFlow
+
+    entities: Mapping[str, tuple[EntityDescription, ...]]
+    """What each kind of device offers."""
+
+    view: type[InboundView[Any]] | None = None
+    """The address that a vendor which calls us finds its hubs behind."""
+
+    secrets: frozenset[str] = frozenset()
+    """Keys of entry and sub-entry data that diagnostics must not show."""

@@ -1,0 +1,40 @@
+"""What Tellicon's devices offer."""
+
+from homeassistant.components.event import EventDeviceClass
+from homeassistant.components.sensor import SensorDeviceClass
+from homeassistant.const import EntityCategory, UnitOfTime
+from homeassistant.helpers.entity import EntityDescription
+
+from ...entity import EventDescription, SensorDescription
+from ...model import CallEvent, DtmfEvent
+from .hub import ACCOUNT, UNIT
+
+_EVENTS: tuple[EntityDescription, ...] = (
+    EventDescription(
+        key="doorbell",
+        device_class=EventDeviceClass.DOORBELL,
+        event_types=list(CallEvent),
+    ),
+    EventDescription(key="dtmf", event_types=list(DtmfEvent)),
+)
+
+ENTITIES = {
+    ACCOUNT: (
+        *_EVENTS,
+        SensorDescription(
+            key="last_contact",
+            device_class=SensorDeviceClass.TIMESTAMP,
+            entity_category=EntityCategory.DIAGNOSTIC,
+            remembered=True,
+        ),
+    ),
+    UNIT: (
+        *_EVENTS,
+        SensorDescription(
+            key="last_call_duration",
+            device_class=SensorDeviceClass.DURATION,
+            native_unit_of_measurement=UnitOfTime.SECONDS,
+            remembered=True,
+        ),
+    ),
+}

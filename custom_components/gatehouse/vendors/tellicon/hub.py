@@ -1,0 +1,201 @@
+"""The hub of one Tellicon partner token: its accounts and their units."""
+
+from collections import OrderedDict
+from datetime import datetime, timedelta
+import logging
+from typing import override
+
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import device_registry as dr
+from homeassistant.util import dt as dt_util
+
+from ...const import DOMAIN
+from ...hub import Device, GatehouseConfigEntry, Hub
+from ...model import Call, CallEvent, Dtmf, Word
+from ...vendor import Vendor
+from ...wire import Secret
+from .protocol import Event, EventType
+
+_LOGGER = logging.getLogger(__name__)
+
+KEY = "tellicon"
+
+ACCOUNT = "account"
+UNIT = "unit"
+
+CONF_TOKEN = "token"
+CONF_UNITS = "units"
+UNITS_ALL = "all"
+UNITS_LISTED = "listed"
+
+CONF_CLIENT = "client"
+CONF_BUILDING = "building"
+CONF_APT = "apt"
+
+MAX_DEVICES = 4000
+"""Devices that may appear by themselves; Home Assistant bears 10,000 entities an entry."""
+
+REMEMBERED_EVENTS = 1024
+UNTIMED_REPETITION = timedelta(seconds=10)
+"""How long the same event without a time of its own counts as a repetition."""
+
+MAX_CLOCK_LEAD = timedelta(minutes=10)
+"""How far ahead of ours Tellicon's clock may be before ours is believed instead."""
+
+
+def unit_of(client: str, building: str, apt: str) -> str:
+    """Return the name under which events and devices know a unit."""
+    return f"{client}/{building}/{apt}"
+
+
+class TelliconHub(Hub):
+    """Turns Tellicon's events into words on the account's and the unit's devices."""
+
+    def __init__(
+        self, hass: HomeAssistant, entry: GatehouseConfigEntry, vendor: Vendor
+    ) -> None:
+        """Prepare the hub of an entry."""
+        super().__init__(hass, entry, vendor)
+        self.token = Secret(entry.data[CONF_TOKEN])
+        self._listed_only = entry.options.get(CONF_UNITS, UNITS_ALL) == UNITS_LISTED
+        self._seen: OrderedDict[Event, datetime] = OrderedDict()
+        self._full = False
+
+    @override
+    async def async_start(self) -> None:
+        """Add the devices that are known; Tellicon calls us."""
+        for subentry in self.entry.subentries.values():
+            data = subentry.data
+            account = self._account(data[CONF_CLIENT])
+            unit = unit_of(data[CONF_CLIENT], data[CONF_BUILDING], data[CONF_APT])
+            self.add_device(
+                self._uid(unit),
+                UNIT,
+                subentry_id=subentry.subentry_id,
+                via=account,
+                manufacturer="Tellicon",
+                name=subentry.title,
+            )
+        for name in self._remembered():
+            client, *rest = name.split("/", 1)
+            account = self._account(client)
+            if rest and not self._listed_only:
+                self._unit(account, name)
+
+    @override
+    def can_remove(self, device: Device) -> bool:
+        """Allow what came by itself to go; it comes back with its next event."""
+        return device.kind == UNIT and device.subentry_id is None
+
+    @callback
+    def receive(self, event: Event) -> bool:
+        """Tell what happened; return whether it was news and not a repetition."""
+        now = dt_util.utcnow()
+        if self._is_repetition(event, now):
+            return False
+        account = self._account(event.client)
+        unit = device = None
+        if event.apt is not None:
+            unit = unit_of(event.client, event.building, event.apt)
+            device = self._unit(account, unit)
+        channel, word = _word(event, unit, now)
+        account.say(channel, word)
+        if device is not None:
+            device.say(channel, word)
+            if event.duration is not None:
+                device.publish("last_call_duration", event.duration)
+        # The state shows seconds; more often it could not change.
+        account.publish("last_contact", now.replace(microsecond=0))
+        return True
+
+    def _is_repetition(self, event: Event, now: datetime) -> bool:
+        """Tell whether an event came before, as when its answer got lost."""
+        if (before := self._seen.get(event)) is not None and (
+            event.occurred_at is not None or now - before < UNTIMED_REPETITION
+        ):
+            return True
+        self._seen[event] = now
+        self._seen.move_to_end(event)
+        if len(self._seen) > REMEMBERED_EVENTS:
+            self._seen.popitem(last=False)
+        return False
+
+    def _account(self, client: str) -> Device:
+        """Return the device of an account, which appears with its first event."""
+        return self.devices.get(self._uid(client)) or self.add_device(
+            self._uid(client),
+            ACCOUNT,
+            entry_type=dr.DeviceEntryType.SERVICE,
+            manufacturer="Tellicon",
+            translation_key=ACCOUNT,
+            translation_placeholders={"client": client},
+        )
+
+    def _unit(self, account: Device, unit: str) -> Device | None:
+        """Return the device of a unit, or None where it is not to have one."""
+        if device := self.devices.get(self._uid(unit)):
+            return device
+        if self._listed_only:
+            return None
+        if len(self.devices) >= MAX_DEVICES:
+            if not self._full:
+                self._full = True
+                _LOGGER.warning(
+                    "Tellicon has named more than %s units; further ones are told on"
+                    " their account only",
+                    MAX_DEVICES,
+                )
+            return None
+        return self.add_device(
+            self._uid(unit),
+            UNIT,
+            via=account,
+            manufacturer="Tellicon",
+            translation_key=UNIT,
+            translation_placeholders={"unit": unit},
+        )
+
+    def _uid(self, name: str) -> str:
+        """Return the id of an account or unit; another token may name the same ones."""
+        return f"{KEY}_{self.entry.entry_id}_{name}"
+
+    def _remembered(self) -> list[str]:
+        """Return the accounts and units that had a device before the start."""
+        prefix = self._uid("")
+        return [
+            uid.removeprefix(prefix)
+            for entry in dr.async_entries_for_config_entry(
+                dr.async_get(self.hass), self.entry.entry_id
+            )
+            for domain, uid in entry.identifiers
+            # What belongs to a sub-entry is added, or not, by what that says now.
+            if domain == DOMAIN and entry.config_subentry_id is None
+        ]
+
+
+def _word(event: Event, unit: str | None, now: datetime) -> tuple[str, Word]:
+    """Return what happened, and the channel on which it is said."""
+    occurred_at = event.occurred_at
+    if occurred_at is None or occurred_at > now + MAX_CLOCK_LEAD:
+        occurred_at = now
+    if event.type is EventType.DTMF_COMMAND:
+        assert event.command is not None
+        return "dtmf", Dtmf(
+            command=event.command,
+            caller=event.panel,
+            callee=event.resident,
+            unit=unit,
+            occurred_at=occurred_at,
+        )
+    return "doorbell", Call(
+        event_type=(
+            CallEvent.RING
+            if event.type is EventType.PUSH_CALL
+            else CallEvent.ANSWERED
+        ),
+        caller=event.panel,
+        callee=event.resident,
+        unit=unit,
+        duration=event.duration,
+        occurred_at=occurred_at,
+    )

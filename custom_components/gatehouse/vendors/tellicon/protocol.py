@@ -1,0 +1,163 @@
+"""Tellicon's events: JSON in, one message out.
+
+Sources: B is the vendor's manual "Eventos que são enviados para o parceiro" of January
+2024; A (earlier), C and D (later) are the other states of the manual in the vendor's
+public repository. All four are understood, keys of different dialects in one body
+included, for the manual itself mixes them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+ENVELOPE = "eventTellicon"
+TOKEN_LENGTH = 24
+
+_MAX_TEXT = 64
+"""Characters of a number, extension or command at most."""
+
+# A plausible time lies in this century. In the manual's own example of dialect D the
+# end of a call has eleven digits.
+_EARLIEST = 946_684_800
+_LATEST = 4_102_444_800
+
+# The same field in the dialects A to C, and in D.
+_TYPE = ("type", "tipo")
+_CLIENT = ("client", "licenca")
+_BUILDING = ("building", "bloco")
+_APT = ("apt", "unidade")
+_OCCURRED = ("eventDateTime", "dateTime", "dataHoraEvento")
+_DURATION = ("callDurationTime", "tempoConversa")
+_COMMAND = ("dtmfCommand", "dtmfComando")
+
+
+class MalformedEventError(ValueError):
+    """A body that is not one of Tellicon's events; the text says why, not what."""
+
+
+class EventType(StrEnum):
+    """The kinds of events."""
+
+    PUSH_CALL = "pushCall"
+    ANSWER_CALL = "answerCall"
+    DTMF_COMMAND = "dtmfCommand"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One event; hashable, so that a repetition can be recognised."""
+
+    type: EventType
+    client: str
+    building: str
+    """"0" where the site has no buildings."""
+    apt: str | None
+    panel: str | None
+    """Extension of the street panel, which placed the call."""
+    resident: str | None
+    """Telephone that was called, answered, or typed the command."""
+    command: str | None
+    duration: int | None
+    """Seconds of conversation."""
+    occurred_at: datetime | None
+
+
+def parse_event(body: Any) -> Event:
+    """Read an event out of parsed JSON.
+
+    Raises:
+        MalformedEventError: it is of an unknown type, lacks what the type needs, or
+            holds something that cannot be what it says.
+
+    """
+    if not isinstance(body, dict):
+        raise MalformedEventError("not an object")
+    fields = body.get(ENVELOPE, body)
+    if not isinstance(fields, dict):
+        raise MalformedEventError(f"{ENVELOPE} is not an object")
+    try:
+        event_type = EventType(_first(fields, _TYPE))
+    except ValueError as err:
+        raise MalformedEventError("unknown type") from err
+    client = _code(fields, _CLIENT)
+    if client is None:
+        raise MalformedEventError("client is missing")
+    command = _text(fields, _COMMAND)
+    if event_type is EventType.DTMF_COMMAND and command is None:
+        raise MalformedEventError("dtmfCommand is missing")
+    # In dialects A to C `src` is who acts: the panel that calls, but the resident who
+    # types. D names the two by what they are.
+    source, destination = _text(fields, ("src",)), _text(fields, ("dst",))
+    if event_type is EventType.DTMF_COMMAND:
+        source, destination = destination, source
+    return Event(
+        type=event_type,
+        client=client,
+        # The manual of dialect A gives 0 the meaning "no building".
+        building=_code(fields, _BUILDING) or "0",
+        apt=_code(fields, _APT),
+        panel=_text(fields, ("ramal",)) or source,
+        resident=_text(fields, ("telefone",)) or destination,
+        command=command,
+        duration=_duration(fields),
+        occurred_at=_occurred_at(fields),
+    )
+
+
+def _first(fields: Mapping[str, Any], names: tuple[str, ...]) -> Any:
+    """Return the field under the first of its names that is there."""
+    for name in names:
+        if (value := fields.get(name)) is not None:
+            return value
+    return None
+
+
+def _text(fields: Mapping[str, Any], names: tuple[str, ...]) -> str | None:
+    """Return a number, extension or command as text; it is written with and without quotes."""
+    value = _first(fields, names)
+    if value is None or value == "":
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        raise MalformedEventError(f"{names[0]} is neither text nor a whole number")
+    text = str(value).strip()
+    if not text.isprintable() or len(text) > _MAX_TEXT:
+        raise MalformedEventError(f"{names[0]} is too long or not printable")
+    return text or None
+
+
+def _code(fields: Mapping[str, Any], names: tuple[str, ...]) -> str | None:
+    """Return a part of a unit's name, whose parts are told apart by slashes."""
+    text = _text(fields, names)
+    if text is not None and "/" in text:
+        raise MalformedEventError(f"{names[0]} holds a slash")
+    return text
+
+
+def _number(fields: Mapping[str, Any], names: tuple[str, ...]) -> int | None:
+    """Return a whole number, which may be written as text."""
+    if (text := _text(fields, names)) is None:
+        return None
+    try:
+        return int(text)
+    except ValueError as err:
+        raise MalformedEventError(f"{names[0]} is not a whole number") from err
+
+
+def _duration(fields: Mapping[str, Any]) -> int | None:
+    """Return the seconds of conversation."""
+    duration = _number(fields, _DURATION)
+    if duration is not None and not 0 <= duration <= 86_400:
+        raise MalformedEventError("the duration is not within a day")
+    return duration
+
+
+def _occurred_at(fields: Mapping[str, Any]) -> datetime | None:
+    """Return when it happened. Answer and end times are not read: nobody needs them."""
+    epoch = _number(fields, _OCCURRED)
+    if epoch is None:
+        return None
+    if not _EARLIEST <= epoch < _LATEST:
+        raise MalformedEventError("the time of the event is not in this century")
+    return datetime.fromtimestamp(epoch, UTC)

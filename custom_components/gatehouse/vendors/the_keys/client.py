@@ -1,0 +1,512 @@
+"""Talks to a The Keys gateway: one request at a time, and orders exactly once.
+
+A gateway bears neither parallel nor back-to-back calls (it refuses connections, loses
+locks and finally hangs), so all requests of one gateway wait in one queue, orders first.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from enum import IntEnum
+import heapq
+from http import HTTPMethod, HTTPStatus
+import time
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+from yarl import URL
+
+from ...wire import (
+    CannotConnect,
+    Secret,
+    TimedOut,
+    TooLarge,
+    UnexpectedReply,
+    WireError,
+    parse_json,
+    read_bounded,
+)
+from .protocol import (
+    PATH_CALIBRATE,
+    PATH_CLOSE,
+    PATH_LOCKER_STATUS,
+    PATH_LOCKER_SYNCHRONIZE,
+    PATH_LOCKER_UPDATE,
+    PATH_LOCKERS,
+    PATH_OPEN,
+    PATH_STATUS,
+    PATH_SYNCHRONIZE,
+    PATH_UPDATE,
+    Bolt,
+    Code,
+    GatewayStatus,
+    Locker,
+    LockerStatus,
+    MalformedReplyError,
+    Refusal,
+    check,
+    parse_locker_status,
+    parse_lockers,
+    parse_status,
+    sign,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+_MAX_REPLY = 64 * 1024
+"""Bytes of a reply at most; that of a gateway with many locks has a few thousand."""
+
+
+class LostReply(WireError):
+    """The request may have arrived, but no reply to it came."""
+
+
+class NotConfirmed(WireError):
+    """An order's reply was lost, and the bolt is not where it was to go."""
+
+    def __init__(self, bolt: Bolt | None) -> None:
+        """Keep where the bolt is, or None if that could not be read either."""
+        super().__init__("the order is not confirmed")
+        self.bolt = bolt
+
+
+class OrderExpired(WireError):
+    """An order had to wait so long that carrying it out now might surprise someone."""
+
+
+class NotSupported(UnexpectedReply):
+    """The gateway's firmware does not know the address."""
+
+
+class Urgency(IntEnum):
+    """Who goes first when several wait."""
+
+    ORDER = 0
+    READING = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How long to wait for what, in seconds; the values are those seen to work."""
+
+    gap: float = 1.0
+    """After the end of each reply, before the next request."""
+    connect: float = 5.0
+    light: float = 5.0
+    """For a reply from the gateway's own memory."""
+    heavy: float = 20.0
+    """For a reply that needs Bluetooth; 3.2 to 3.6 s on average."""
+    busy: float = 5.0
+    """Before what a busy gateway refused is asked again."""
+    travel: float = 6.0
+    """Until a bolt has arrived."""
+    transient: tuple[float, ...] = (1.0, 2.0, 4.0)
+    """Before each repetition of a synchronisation that met a passing fault."""
+    order_lifetime: float = 20.0
+    """From the wish to the last moment at which an order is still sent."""
+
+
+BUSY_TRIES = 3
+MOVING_TRIES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A lock, and the code of the share between it and its gateway."""
+
+    identifier: str
+    code: Secret
+
+
+class Timestamps:
+    """Seconds to sign with: unique, and never older than one sent before."""
+
+    def __init__(self, last: int = 0) -> None:
+        """Continue after `last`, which outlives the connection."""
+        self.last = last
+
+    def take(self) -> int:
+        """Return the next one; it runs ahead of the clock if it must."""
+        self.last = max(int(time.time()), self.last + 1)
+        return self.last
+
+
+class Turns:
+    """A queue in which orders overtake readings, with a pause after each turn."""
+
+    def __init__(self, gap: float) -> None:
+        """Set the pause in seconds."""
+        self._gap = gap
+        self._taken = False
+        self._closed = False
+        self._waiting: list[tuple[Urgency, int, asyncio.Future[None]]] = []
+        self._arrivals = 0
+        self._pause: asyncio.TimerHandle | None = None
+
+    @asynccontextmanager
+    async def take(self, urgency: Urgency) -> AsyncIterator[None]:
+        """Wait for one's turn, and hold it.
+
+        Raises:
+            CannotConnect: the queue has been closed.
+
+        """
+        if self._closed:
+            raise CannotConnect
+        if self._taken:
+            mine = asyncio.get_running_loop().create_future()
+            self._arrivals += 1
+            heapq.heappush(self._waiting, (urgency, self._arrivals, mine))
+            try:
+                await mine
+            except asyncio.CancelledError:
+                if mine.done() and not mine.cancelled():
+                    self._pass_on()
+                raise
+            if self._closed:
+                raise CannotConnect
+        self._taken = True
+        try:
+            yield
+        finally:
+            if not self._closed:
+                self._pause = asyncio.get_running_loop().call_later(
+                    self._gap, self._pass_on
+                )
+
+    def _pass_on(self) -> None:
+        """Give the turn to the most urgent who still waits."""
+        self._pause = None
+        while self._waiting:
+            _, _, next_one = heapq.heappop(self._waiting)
+            if not next_one.done():
+                next_one.set_result(None)
+                return
+        self._taken = False
+
+    def close(self) -> None:
+        """Send all home who wait; nobody gets a turn any more."""
+        self._closed = True
+        if self._pause is not None:
+            self._pause.cancel()
+        for _, _, waiting in self._waiting:
+            if not waiting.done():
+                waiting.set_result(None)
+        self._waiting.clear()
+
+
+class GatewayClient:
+    """A gateway.
+
+    Every method may raise `Refusal` (the gateway's own word) or one of `CannotConnect`,
+    `LostReply`, `TimedOut` and `UnexpectedReply`.
+    """
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        url: URL,
+        *,
+        timestamps: Timestamps | None = None,
+        pace: Pace | None = None,
+    ) -> None:
+        """Prepare to talk to the gateway at `url`; nothing is sent."""
+        self._session = session
+        self._url = url
+        self.timestamps = timestamps or Timestamps()
+        self._pace = pace or Pace()
+        self._turns = Turns(self._pace.gap)
+
+    def close(self) -> None:
+        """Send nothing any more; who waits for a turn gets `CannotConnect`."""
+        self._turns.close()
+
+    async def lockers(self) -> list[Locker]:
+        """Return the locks that the gateway sees, from its memory."""
+        return await self._read(PATH_LOCKERS, parse_lockers)
+
+    async def status(self) -> GatewayStatus:
+        """Return what the gateway is doing.
+
+        Raises:
+            NotSupported: its firmware is older than 17.
+
+        """
+        return await self._read(PATH_STATUS, parse_status)
+
+    async def synchronize(self) -> None:
+        """Have the gateway synchronise with the vendor, which also sets its clock."""
+        await self._patiently(
+            lambda: self._read(PATH_SYNCHRONIZE, check, Urgency.ORDER)
+        )
+
+    async def update(self) -> None:
+        """Have the gateway write its firmware anew, even if it is up to date."""
+        await self._patiently(lambda: self._read(PATH_UPDATE, check, Urgency.ORDER))
+
+    async def locker_synchronize(self, identifier: str) -> None:
+        """Have a lock synchronised; an empty reply is acceptance."""
+        for wait in (*self._pace.transient, None):
+            try:
+                await self._post_unsigned(PATH_LOCKER_SYNCHRONIZE, identifier)
+            except Refusal as err:
+                if wait is None or err.code not in (
+                    Code.NOT_SEEN,
+                    Code.INVALID_SYNC_DATA,
+                    Code.SYNC_FAILED,
+                    Code.BLUETOOTH_FAILED,
+                ):
+                    raise
+                await asyncio.sleep(wait)
+            else:
+                return
+
+    async def locker_update(self, identifier: str) -> None:
+        """Have a lock's firmware updated; an empty reply is acceptance."""
+        await self._post_unsigned(PATH_LOCKER_UPDATE, identifier)
+
+    async def locker_status(
+        self, share: Share, urgency: Urgency = Urgency.READING
+    ) -> LockerStatus:
+        """Read where a lock's bolt is, over Bluetooth."""
+        for attempt in range(MOVING_TRIES + 1):
+            try:
+                reply = await self._signed(PATH_LOCKER_STATUS, share, urgency)
+                return _parsed(reply, parse_locker_status)
+            except Refusal as err:
+                # In the field 400 also means that the bolt is still moving.
+                if err.code != Code.BAD_REQUEST or attempt == MOVING_TRIES:
+                    raise
+            await asyncio.sleep(self._pace.travel)
+        raise AssertionError("unreachable")
+
+    async def open(self, share: Share) -> None:
+        """Unlock; return when the gateway has accepted, or the bolt is seen to be there.
+
+        Raises:
+            OrderExpired: it could not be sent in time, and will not be.
+            NotConfirmed: its reply was lost, and the bolt is not there.
+
+        """
+        await self._move(PATH_OPEN, share, Bolt.OPEN)
+
+    async def close_bolt(self, share: Share) -> None:
+        """Lock; as `open`."""
+        await self._move(PATH_CLOSE, share, Bolt.CLOSED)
+
+    async def calibrate(self, share: Share) -> None:
+        """Have the lock find the ends of its way, which moves the bolt.
+
+        Raises:
+            OrderExpired: it could not be sent in time, and will not be.
+
+        """
+        _parsed(
+            await self._signed(PATH_CALIBRATE, share, Urgency.ORDER, self._deadline()),
+            check,
+        )
+
+    async def _move(self, path: str, share: Share, wanted: Bolt) -> None:
+        """Send an order once, and find out what became of it if the reply does not say."""
+        try:
+            reply = await self._signed(path, share, Urgency.ORDER, self._deadline())
+            _parsed(reply, check)
+        except Refusal as err:
+            # "Anything else" may have moved the bolt, and 400 may be our own move that
+            # is still under way.
+            if err.code not in (Code.LOCK_FAILED, Code.BAD_REQUEST):
+                raise
+            await self._settle(share, wanted, err)
+        except (LostReply, TimedOut, UnexpectedReply) as err:
+            await self._settle(share, wanted, err)
+
+    async def _settle(self, share: Share, wanted: Bolt, reason: Exception) -> None:
+        """Let the bolt itself say whether an order has been carried out."""
+        await asyncio.sleep(self._pace.travel)
+        try:
+            bolt = (await self.locker_status(share, Urgency.ORDER)).bolt
+        except Refusal, WireError:
+            raise NotConfirmed(None) from reason
+        if bolt is not wanted:
+            raise NotConfirmed(bolt) from reason
+
+    def _deadline(self) -> float:
+        """Return the moment after which an order given now is not sent any more."""
+        return asyncio.get_running_loop().time() + self._pace.order_lifetime
+
+    async def _signed(
+        self, path: str, share: Share, urgency: Urgency, deadline: float | None = None
+    ) -> bytes:
+        """Send a signed request and return the reply, whatever it says.
+
+        What the gateway refuses for a reason that can be mended, and so has not carried
+        out, is mended and asked again: each reason once, business a few times.
+        """
+        mended: set[int] = set()
+        busy_tries = 0
+        while True:
+            reply = await self._exchange(
+                HTTPMethod.POST,
+                path,
+                lambda: self._signed_form(share),
+                self._pace.heavy,
+                urgency,
+                deadline,
+            )
+            refusal = _refusal(path, reply)
+            if refusal is None:
+                return reply
+            if refusal.code == Code.BUSY and busy_tries < BUSY_TRIES:
+                busy_tries += 1
+                await asyncio.sleep(self._pace.busy)
+            elif refusal.code in mended or not await self._mended(refusal.code, share):
+                raise refusal
+            mended.add(refusal.code)
+            if deadline is not None and asyncio.get_running_loop().time() > deadline:
+                raise refusal
+
+    async def _mended(self, code: int, share: Share) -> bool:
+        """Remove the reason of a refusal, if that can be done."""
+        try:
+            match code:
+                case Code.INVALID_HMAC:
+                    # Seen when calls collide; a newer timestamp is all it takes, and
+                    # the gap between requests sees to it.
+                    return True
+                case Code.KEY_REFUSED:
+                    await self.locker_synchronize(share.identifier)
+                    return True
+                case Code.CLOCK_INVALID:
+                    await self.synchronize()
+                    return True
+        except Refusal, WireError:
+            return False
+        return False
+
+    def _signed_form(self, share: Share) -> Mapping[str, str]:
+        """Return the fields of a request that is sent this moment."""
+        timestamp = self.timestamps.take()
+        return {
+            "identifier": share.identifier,
+            "ts": str(timestamp),
+            "hash": sign(share.code.reveal(), timestamp),
+        }
+
+    async def _read[ReplyT](
+        self,
+        path: str,
+        parse: Callable[[Any], ReplyT],
+        urgency: Urgency = Urgency.READING,
+    ) -> ReplyT:
+        """Get what needs no signature."""
+        heavy = path in (PATH_SYNCHRONIZE, PATH_UPDATE)
+        return _parsed(
+            await self._exchange(
+                HTTPMethod.GET,
+                path,
+                None,
+                self._pace.heavy if heavy else self._pace.light,
+                urgency,
+            ),
+            parse,
+        )
+
+    async def _post_unsigned(self, path: str, identifier: str) -> None:
+        """Ask something of a lock that needs no signature."""
+
+        async def post() -> None:
+            reply = await self._exchange(
+                HTTPMethod.POST,
+                path,
+                lambda: {"identifier": identifier},
+                self._pace.heavy,
+                Urgency.ORDER,
+            )
+            # Seen in the field: accepted, and nothing said.
+            if reply:
+                _parsed(reply, check)
+
+        await self._patiently(post)
+
+    async def _patiently(self, ask: Callable[[], Any]) -> None:
+        """Ask again when the gateway is busy, which means that it has done nothing."""
+        for _ in range(BUSY_TRIES):
+            try:
+                await ask()
+            except Refusal as err:
+                if err.code != Code.BUSY:
+                    raise
+            else:
+                return
+            await asyncio.sleep(self._pace.busy)
+        await ask()
+
+    async def _exchange(
+        self,
+        method: HTTPMethod,
+        path: str,
+        form: Callable[[], Mapping[str, str]] | None,
+        timeout: float,
+        urgency: Urgency,
+        deadline: float | None = None,
+    ) -> bytes:
+        """Send one request when its turn has come, and return the reply's body."""
+        async with self._turns.take(urgency):
+            if deadline is not None and asyncio.get_running_loop().time() > deadline:
+                raise OrderExpired
+            try:
+                async with self._session.request(
+                    method,
+                    self._url.with_path(path),
+                    data=form() if form else None,
+                    # The gateway has few sockets; a redirect could carry a signature
+                    # elsewhere.
+                    headers={"Connection": "close"},
+                    allow_redirects=False,
+                    timeout=aiohttp.ClientTimeout(
+                        total=self._pace.connect + timeout,
+                        sock_connect=self._pace.connect,
+                    ),
+                ) as response:
+                    body = await read_bounded(response.content, _MAX_REPLY)
+                    if response.status == HTTPStatus.NOT_FOUND:
+                        raise NotSupported(path)
+            except (
+                aiohttp.ClientConnectorError,
+                aiohttp.ConnectionTimeoutError,
+                aiohttp.InvalidURL,
+            ) as err:
+                raise CannotConnect from err
+            except TimeoutError as err:
+                raise TimedOut from err
+            except TooLarge as err:
+                raise UnexpectedReply("reply too large") from err
+            except aiohttp.ClientError as err:
+                raise LostReply from err
+        return body
+
+
+def _parsed[ReplyT](reply: bytes, parse: Callable[[Any], ReplyT]) -> ReplyT:
+    """Read a reply.
+
+    Raises:
+        UnexpectedReply: it is in neither dialect.
+
+    """
+    try:
+        return parse(parse_json(reply))
+    except MalformedReplyError as err:
+        raise UnexpectedReply(str(err)) from err
+
+
+def _refusal(path: str, reply: bytes) -> Refusal | None:
+    """Return the refusal that a reply holds, if it holds one."""
+    try:
+        _parsed(reply, parse_locker_status if path == PATH_LOCKER_STATUS else check)
+    except Refusal as err:
+        return err
+    except UnexpectedReply:
+        return None
+    return None

@@ -1,0 +1,94 @@
+"""What the clients of all vendors share, free of Home Assistant.
+
+Secrets that cannot be printed by accident, one family of errors, and reading that is
+bounded in size.
+"""
+
+from hmac import compare_digest
+from typing import Any, override
+
+from aiohttp import StreamReader
+import orjson
+
+
+class WireError(Exception):
+    """Something went wrong between Gatehouse and a vendor's device or service."""
+
+
+class CannotConnect(WireError):
+    """No connection came about, so the other side has received nothing."""
+
+
+class TimedOut(WireError):
+    """The other side was reached and then took too long."""
+
+
+class InvalidAuth(WireError):
+    """The other side refused the credentials."""
+
+
+class UnexpectedReply(WireError):
+    """Something answered, but not in this vendor's words."""
+
+
+class TooLarge(WireError):
+    """A body is longer than its limit."""
+
+
+class Secret:
+    """A credential that shows itself only to the one who asks for it by name.
+
+    It goes through logs, tracebacks and data classes as `Secret(…)`.
+    """
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        """Wrap the credential."""
+        self._value = value
+
+    def reveal(self) -> str:
+        """Return the credential itself, to be put on the wire."""
+        return self._value
+
+    def matches(self, presented: str) -> bool:
+        """Compare in a time that tells nothing about the credential."""
+        return compare_digest(
+            self._value.encode(), presented.encode(errors="surrogateescape")
+        )
+
+    @override
+    def __repr__(self) -> str:
+        """Show that there is a secret, and nothing of it."""
+        return "Secret(…)"
+
+
+async def read_bounded(content: StreamReader, limit: int) -> bytes:
+    """Read a whole body of at most `limit` bytes.
+
+    Raises:
+        TooLarge: there is more; the rest has not been read.
+
+    """
+    chunks: list[bytes] = []
+    size = 0
+    while chunk := await content.readany():
+        size += len(chunk)
+        if size > limit:
+            raise TooLarge
+        chunks.append(chunk)
+    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+def parse_json(body: bytes) -> Any:
+    """Parse JSON; the parser itself bounds the depth.
+
+    Raises:
+        UnexpectedReply: the body is not JSON, or nested too deeply.
+
+    """
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError as err:
+        # The parser's own text would quote the body, which may hold a secret.
+        raise UnexpectedReply("not JSON") from err
