@@ -55,7 +55,6 @@ class GatehouseConfigFlow(ConfigFlow, domain=DOMAIN):
         """Ask for the vendor."""
         return self.async_show_menu(step_id="user", menu_options=list(VENDORS))
 
-    @override
     async def async_step_reconfigure(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:

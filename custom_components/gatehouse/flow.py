@@ -10,9 +10,6 @@ from dataclasses import dataclass
 import logging
 from typing import Any, ClassVar
 
-import voluptuous as vol
-from yarl import URL
-
 from homeassistant.config_entries import (
     SOURCE_RECONFIGURE,
     ConfigEntry,
@@ -27,6 +24,8 @@ from homeassistant.helpers.selector import (
     TextSelectorConfig,
     TextSelectorType,
 )
+import voluptuous as vol
+from yarl import URL
 
 from . import wire
 

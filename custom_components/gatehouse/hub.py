@@ -226,7 +226,7 @@ class Hub(ABC):
                 registry.async_remove_device(entry.id)
 
     @callback
-    def update_device(self, device: Device, **changes: str | None) -> None:
+    def update_device(self, device: Device, **changes: Any) -> None:
         """Change what the registry says of a device, such as `sw_version`."""
         if updated := dr.async_get(self.hass).async_update_device(
             device.entry.id, **changes

@@ -10,7 +10,6 @@ from http import HTTPStatus
 from typing import Any
 
 from aiohttp import web
-
 from homeassistant.components.http import HomeAssistantView
 from homeassistant.const import CONTENT_TYPE_JSON
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
@@ -102,9 +101,7 @@ async def async_read_json(request: web.Request) -> Any:
         async with asyncio.timeout(BODY_TIMEOUT):
             return wire.parse_json(await wire.read_bounded(request.content, MAX_BODY))
     except wire.TooLarge as err:
-        raise BodyError(
-            HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body too large"
-        ) from err
+        raise BodyError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body too large") from err
     except TimeoutError as err:
         raise BodyError(HTTPStatus.REQUEST_TIMEOUT, "body too slow") from err
     except wire.UnexpectedReply as err:

@@ -13,9 +13,9 @@ _EVENTS: tuple[EntityDescription, ...] = (
     EventDescription(
         key="doorbell",
         device_class=EventDeviceClass.DOORBELL,
-        event_types=list(CallEvent),
+        event_types=[str(event) for event in CallEvent],
     ),
-    EventDescription(key="dtmf", event_types=list(DtmfEvent)),
+    EventDescription(key="dtmf", event_types=[str(event) for event in DtmfEvent]),
 )
 
 ENTITIES = {

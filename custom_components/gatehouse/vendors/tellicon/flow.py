@@ -4,8 +4,6 @@ from collections.abc import Mapping
 import secrets
 from typing import Any, override
 
-import voluptuous as vol
-
 from homeassistant.config_entries import ConfigEntry, SubentryFlowResult
 from homeassistant.const import CONF_NAME
 from homeassistant.core import HomeAssistant
@@ -15,6 +13,7 @@ from homeassistant.helpers.selector import (
     SelectSelectorConfig,
     TextSelector,
 )
+import voluptuous as vol
 
 from ...flow import DeviceSubentryFlow, FormError, Proven, VendorFlow
 from .hub import (
@@ -69,9 +68,7 @@ class UnitFlow(DeviceSubentryFlow):
         for field, value in data.items():
             if not value or "/" in value:
                 raise FormError("invalid_code", field)
-        return Proven(
-            title=answers[CONF_NAME], data=data, unique_id=unit_of(**data)
-        )
+        return Proven(title=answers[CONF_NAME], data=data, unique_id=unit_of(**data))
 
 
 class TelliconFlow(VendorFlow):

@@ -189,9 +189,7 @@ def _word(event: Event, unit: str | None, now: datetime) -> tuple[str, Word]:
         )
     return "doorbell", Call(
         event_type=(
-            CallEvent.RING
-            if event.type is EventType.PUSH_CALL
-            else CallEvent.ANSWERED
+            CallEvent.RING if event.type is EventType.PUSH_CALL else CallEvent.ANSWERED
         ),
         caller=event.panel,
         callee=event.resident,

@@ -108,6 +108,8 @@ class Pace:
     """From the wish to the last moment at which an order is still sent."""
 
 
+PACE = Pace()
+
 BUSY_TRIES = 3
 MOVING_TRIES = 3
 
@@ -216,7 +218,7 @@ class GatewayClient:
         self._session = session
         self._url = url
         self.timestamps = timestamps or Timestamps()
-        self._pace = pace or Pace()
+        self._pace = pace or PACE
         self._turns = Turns(self._pace.gap)
 
     def close(self) -> None:
@@ -448,7 +450,7 @@ class GatewayClient:
         method: HTTPMethod,
         path: str,
         form: Callable[[], Mapping[str, str]] | None,
-        timeout: float,
+        patience: float,
         urgency: Urgency,
         deadline: float | None = None,
     ) -> bytes:
@@ -466,7 +468,7 @@ class GatewayClient:
                     headers={"Connection": "close"},
                     allow_redirects=False,
                     timeout=aiohttp.ClientTimeout(
-                        total=self._pace.connect + timeout,
+                        total=self._pace.connect + patience,
                         sock_connect=self._pace.connect,
                     ),
                 ) as response:

@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from typing import Any, override
 
-import voluptuous as vol
-
 from homeassistant.config_entries import (
     SOURCE_RECONFIGURE,
     ConfigEntry,
@@ -24,6 +22,7 @@ from homeassistant.helpers.selector import (
     TextSelectorConfig,
     TextSelectorType,
 )
+import voluptuous as vol
 from yarl import URL
 
 from ...const import CONF_VENDOR, DOMAIN
@@ -45,7 +44,6 @@ from .hub import (
     CONF_SUBENTRY_ID,
     KEY,
     LOCK,
-    PACE,
     TheKeysHub,
 )
 from .protocol import Code, Locker, Refusal
@@ -317,7 +315,7 @@ class TheKeysFlow(VendorFlow):
         ):
             hub: TheKeysHub = entry.runtime_data
             return await _async_ask(hub.client)
-        client = GatewayClient(async_get_clientsession(hass), base_url(host), pace=PACE)
+        client = GatewayClient(async_get_clientsession(hass), base_url(host))
         try:
             return await _async_ask(client)
         finally:

@@ -26,7 +26,6 @@ from .client import (
     NotConfirmed,
     NotSupported,
     OrderExpired,
-    Pace,
     Share,
     Timestamps,
 )
@@ -53,8 +52,6 @@ CONF_SUBENTRY_ID = "subentry_id"
 
 MANUFACTURER = "The Keys"
 
-PACE = Pace()
-
 POLL_INTERVAL = timedelta(seconds=10)
 STATUS_INTERVAL = timedelta(seconds=60)
 """Between two looks at what the gateway is doing, when no lock waits to be read."""
@@ -65,6 +62,9 @@ have been seen to hang."""
 
 RETRY_INTERVAL = timedelta(seconds=60)
 """Between two readings of a lock that could not be read."""
+
+CONFIRM_AFTER = timedelta(seconds=6)
+"""From an accepted order to the reading that shows where the bolt has arrived."""
 
 MISSES = 3
 """Polls in a row that must fail before something is out of reach."""
@@ -152,7 +152,6 @@ class TheKeysHub(Hub):
         self.client = GatewayClient(
             async_get_clientsession(hass),
             base_url(entry.data[CONF_HOST]),
-            pace=PACE,
         )
         self.lockers: dict[str, Locker] = {}
         """The locks that the gateway saw last, configured or not."""
@@ -421,9 +420,7 @@ class TheKeysHub(Hub):
             await self._async_ask(self.client.synchronize())
         else:
             lock = self._lock_of(device)
-            await self._async_ask(
-                self.client.locker_synchronize(lock.share.identifier)
-            )
+            await self._async_ask(self.client.locker_synchronize(lock.share.identifier))
 
     async def async_update_firmware(self, device: Device) -> None:
         """Have the gateway, or a lock, update its firmware."""
@@ -510,7 +507,7 @@ class TheKeysHub(Hub):
         self._cancel_confirm(lock)
         lock.confirm = async_call_later(
             self.hass,
-            PACE.travel,
+            CONFIRM_AFTER,
             HassJob(confirm, cancel_on_shutdown=True),
         )
 

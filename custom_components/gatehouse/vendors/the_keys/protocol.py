@@ -227,9 +227,7 @@ def battery_percent(millivolts: int | None) -> int | None:
     if battery_volts(millivolts) is None:
         return None
     assert millivolts is not None
-    percent = (
-        (millivolts - 6400) / 18 if millivolts > 5000 else (millivolts - 3100) / 9
-    )
+    percent = (millivolts - 6400) / 18 if millivolts > 5000 else (millivolts - 3100) / 9
     return round(min(max(percent, 0), 100))
 
 

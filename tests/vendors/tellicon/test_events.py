@@ -1,0 +1,279 @@
+"""From Tellicon's request to the state machine."""
+
+from collections.abc import Callable
+import json
+
+from freezegun.api import FrozenDateTimeFactory
+import pytest
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_capture_events,
+    async_mock_service,
+)
+
+from custom_components.gatehouse.const import DOMAIN
+from custom_components.gatehouse.vendors.tellicon import hub
+from homeassistant.const import EVENT_STATE_CHANGED, STATE_UNKNOWN
+from homeassistant.core import HomeAssistant, State
+from homeassistant.helpers import device_registry as dr
+from homeassistant.setup import async_setup_component
+from simulators.tellicon import Tellicon, Unit
+
+UNIT = Unit(505, 121, 1001)
+NAME = "505/121/1001"
+NOW = 1_800_000_000
+
+type StateOf = Callable[[str, str], State | None]
+
+
+@pytest.fixture(autouse=True)
+def now(freezer: FrozenDateTimeFactory) -> None:
+    """Let it be a moment at which Tellicon's clock agrees."""
+    freezer.move_to("2027-01-15T08:00:00+00:00")
+
+
+async def test_first_ring(
+    hass: HomeAssistant, tellicon: Tellicon, state_of: StateOf
+) -> None:
+    """The first event brings account and unit into being, and is told by both."""
+    assert (await tellicon.ring(UNIT, src="9001")).status == 200
+    await hass.async_block_till_done()
+    for name in ("505", NAME):
+        state = state_of(name, "doorbell")
+        assert state.state == "2027-01-15T08:00:00.000+00:00"
+        assert {
+            key: state.attributes[key]
+            for key in (
+                "event_type",
+                "caller",
+                "callee",
+                "unit",
+                "duration",
+                "occurred_at",
+            )
+        } == {
+            "event_type": "ring",
+            "caller": "9001",
+            "callee": None,
+            "unit": NAME,
+            "duration": None,
+            "occurred_at": "2027-01-15T08:00:00+00:00",
+        }
+        assert state_of(name, "dtmf").state == STATE_UNKNOWN
+    assert state_of("505", "last_contact").state == "2027-01-15T08:00:00+00:00"
+    assert state_of(NAME, "last_call_duration").state == STATE_UNKNOWN
+
+
+async def test_call(hass: HomeAssistant, tellicon: Tellicon, state_of: StateOf) -> None:
+    """A call is answered, and the resident types; caller and callee stay the same."""
+    await tellicon.ring(UNIT, src="9001")
+    await tellicon.answer(UNIT, dst="018900000001", duration=10)
+    await hass.async_block_till_done()
+    attributes = state_of(NAME, "doorbell").attributes
+    assert attributes["event_type"] == "answered"
+    assert attributes["caller"] == "9001"
+    assert attributes["callee"] == "018900000001"
+    assert attributes["duration"] == 10
+    assert state_of(NAME, "last_call_duration").state == "10"
+
+    await tellicon.dtmf(UNIT, command="*2")
+    await hass.async_block_till_done()
+    for name in ("505", NAME):
+        attributes = state_of(name, "dtmf").attributes
+        assert attributes["event_type"] == "dtmf_received"
+        assert attributes["command"] == "*2"
+        assert attributes["caller"] == "9001"
+        assert attributes["unit"] == NAME
+
+
+async def test_first_ring_reaches_automations(
+    hass: HomeAssistant, tellicon: Tellicon
+) -> None:
+    """Not even the event that creates the entity is lost, nor those right behind it."""
+    changes = async_capture_events(hass, EVENT_STATE_CHANGED)
+    await tellicon.ring(UNIT)
+    await tellicon.answer(UNIT, duration=1)
+    await hass.async_block_till_done()
+    told = [
+        change.data["new_state"].attributes["event_type"]
+        for change in changes
+        if change.data["entity_id"] == "event.unit_505_121_1001_doorbell"
+        and change.data["old_state"] is not None
+    ]
+    assert told == ["ring", "answered"]
+
+
+async def test_doorbell_trigger(hass: HomeAssistant, tellicon: Tellicon) -> None:
+    """Home Assistant's own doorbell trigger works on the unit."""
+    await tellicon.answer(UNIT)
+    await hass.async_block_till_done()
+    calls = async_mock_service(hass, "test", "rang")
+    assert await async_setup_component(
+        hass,
+        "automation",
+        {
+            "automation": {
+                "triggers": {
+                    "trigger": "doorbell.rang",
+                    "target": {"entity_id": "event.unit_505_121_1001_doorbell"},
+                },
+                "actions": {"action": "test.rang"},
+            }
+        },
+    )
+    await hass.async_block_till_done()
+    await tellicon.ring(UNIT)
+    await hass.async_block_till_done()
+    assert len(calls) == 1
+
+
+@pytest.mark.parametrize("dialect", ["A", "B", "C", "D"])
+async def test_dialects(
+    hass: HomeAssistant,
+    account: MockConfigEntry,
+    served_at: str,
+    state_of: StateOf,
+    dialect: str,
+) -> None:
+    """A ring reads the same in every dialect."""
+    async with Tellicon(
+        f"{served_at}/eventTellicon", account.data["token"], dialect=dialect
+    ) as sender:
+        assert (await sender.ring(UNIT)).status == 200
+    await hass.async_block_till_done()
+    assert state_of(NAME, "doorbell").attributes["event_type"] == "ring"
+    assert state_of("505", "doorbell").attributes["unit"] == NAME
+
+
+async def test_repetition(
+    hass: HomeAssistant, tellicon: Tellicon, state_of: StateOf
+) -> None:
+    """An event that comes again is accepted and told once."""
+    await tellicon.ring(UNIT)
+    await hass.async_block_till_done()
+    changes = async_capture_events(hass, EVENT_STATE_CHANGED)
+    reply = await tellicon.resend_last()
+    await hass.async_block_till_done()
+    assert (reply.status, json.loads(reply.body)) == (200, {"message": "duplicate"})
+    assert not changes
+
+
+async def test_repetition_without_time(
+    hass: HomeAssistant, tellicon: Tellicon, freezer: FrozenDateTimeFactory
+) -> None:
+    """Without a time of its own, the same event counts as new after ten seconds."""
+    body = b'{"eventTellicon":{"type":"pushCall","src":"1","client":5,"apt":2}}'
+    messages = []
+    for seconds in (0, 9, 10):
+        freezer.tick(seconds)
+        messages.append(json.loads((await tellicon.send_raw(body)).body)["message"])
+    assert messages == ["accepted", "duplicate", "accepted"]
+
+
+async def test_repetitions_are_remembered_in_bounds(
+    hass: HomeAssistant, tellicon: Tellicon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only so many events are remembered; the oldest is forgotten first."""
+    monkeypatch.setattr(hub, "REMEMBERED_EVENTS", 2)
+    bodies = [
+        b'{"eventTellicon":{"type":"pushCall","client":5,"apt":%d,'
+        b'"eventDateTime":1800000000}}' % apt
+        for apt in range(3)
+    ]
+    for body in bodies:
+        await tellicon.send_raw(body)
+    assert b"accepted" in (await tellicon.send_raw(bodies[0])).body
+    assert b"duplicate" in (await tellicon.send_raw(bodies[2])).body
+
+
+@pytest.mark.parametrize(
+    ("epoch", "occurred_at"),
+    [
+        # Late, as after an outage: believed.
+        (NOW - 86_400, "2027-01-14T08:00:00+00:00"),
+        (NOW + 300, "2027-01-15T08:05:00+00:00"),
+        # Tellicon's clock is wrong: ours is taken.
+        (NOW + 3600, "2027-01-15T08:00:00+00:00"),
+        (None, "2027-01-15T08:00:00+00:00"),
+    ],
+)
+async def test_time(
+    hass: HomeAssistant,
+    tellicon: Tellicon,
+    state_of: StateOf,
+    epoch: int | None,
+    occurred_at: str,
+) -> None:
+    """The source's own time is told where it can be trusted."""
+    event = {"type": "pushCall", "client": 505, "apt": 1, "eventDateTime": epoch}
+    await tellicon.send_raw(json.dumps({"eventTellicon": event}).encode())
+    await hass.async_block_till_done()
+    assert state_of("505", "doorbell").attributes["occurred_at"] == occurred_at
+
+
+async def test_no_apartment(
+    hass: HomeAssistant, tellicon: Tellicon, state_of: StateOf
+) -> None:
+    """A call that names no apartment is told by the account alone."""
+    await tellicon.ring(Unit(505, None, None))
+    await hass.async_block_till_done()
+    assert state_of("505", "doorbell").attributes["unit"] is None
+    assert len(hass.states.async_all("event")) == 2
+
+
+async def test_two_accounts(
+    hass: HomeAssistant,
+    tellicon: Tellicon,
+    served_at: str,
+    device_registry: dr.DeviceRegistry,
+) -> None:
+    """Several tokens stand side by side, even for a client of the same number."""
+    other = MockConfigEntry(
+        domain=DOMAIN, data={"vendor": "tellicon", "token": "another-token-of-24-char"}
+    )
+    other.add_to_hass(hass)
+    assert await hass.config_entries.async_setup(other.entry_id)
+    async with Tellicon(
+        f"{served_at}/eventTellicon", "another-token-of-24-char"
+    ) as sender:
+        await sender.ring(UNIT)
+        await hass.async_block_till_done()
+        assert len(dr.async_entries_for_config_entry(device_registry, other.entry_id))
+        assert len(list(device_registry.devices)) == 2
+        await tellicon.ring(UNIT)
+        await hass.async_block_till_done()
+    assert len(list(device_registry.devices)) == 4
+
+
+async def test_restart(
+    hass: HomeAssistant, tellicon: Tellicon, account: MockConfigEntry, state_of: StateOf
+) -> None:
+    """Accounts and units, and what they last told, are still there after a restart."""
+    await tellicon.ring(UNIT)
+    await tellicon.answer(UNIT, duration=7)
+    await hass.async_block_till_done()
+    before = state_of(NAME, "doorbell")
+    assert await hass.config_entries.async_reload(account.entry_id)
+    await hass.async_block_till_done()
+    after = state_of(NAME, "doorbell")
+    assert (after.state, after.attributes) == (before.state, before.attributes)
+    assert state_of(NAME, "last_call_duration").state == "7"
+    assert state_of("505", "last_contact").state == "2027-01-15T08:00:00+00:00"
+
+
+async def test_too_many_units(
+    hass: HomeAssistant,
+    tellicon: Tellicon,
+    state_of: StateOf,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Units beyond a bound are told by their account alone, and that is said once."""
+    monkeypatch.setattr(hub, "MAX_DEVICES", 3)
+    for apt in range(1, 5):
+        await tellicon.ring(Unit(505, 1, apt))
+    await hass.async_block_till_done()
+    assert state_of("505/1/2", "doorbell") is not None
+    assert state_of("505/1/3", "doorbell") is None
+    assert state_of("505", "doorbell").attributes["unit"] == "505/1/4"
+    assert caplog.text.count("further ones are told on their account only") == 1
