@@ -190,5 +190,5 @@ async def test_device_cannot_be_deleted(
     assert await async_setup_component(hass, "config", {})
     (device,) = device_registry.devices
     client = await hass_ws_client(hass)
-    answer = await client.remove_device(device.id, device.config_entry_id)
+    answer = await client.remove_device(device.id)
     assert not answer["success"]

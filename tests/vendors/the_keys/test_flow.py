@@ -1,0 +1,329 @@
+"""Setting up a gateway and its locks."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.gatehouse.const import DOMAIN
+from custom_components.gatehouse.vendors.the_keys import account as account_module
+from homeassistant.config_entries import (
+    SOURCE_USER,
+    ConfigEntryState,
+    ConfigFlowResult,
+    SubentryFlowResult,
+)
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType
+from simulators.the_keys import Fault, Gateway
+from simulators.the_keys_account import (
+    Account,
+    AccountGateway,
+    AccountLock,
+)
+
+from .conftest import CODE, FRONT, OTHER_CODE, SIDE
+
+PHONE = "+33600000000"
+PASSWORD = "invented password"
+
+
+async def form(hass: HomeAssistant) -> ConfigFlowResult:
+    """Return the gateway's form, reached through the menu."""
+    menu = await hass.config_entries.flow.async_init(
+        DOMAIN, context={"source": SOURCE_USER}
+    )
+    return await hass.config_entries.flow.async_configure(
+        menu["flow_id"], {"next_step_id": "the_keys"}
+    )
+
+
+async def answer(
+    hass: HomeAssistant, shown: ConfigFlowResult, host: str
+) -> ConfigFlowResult:
+    """Send the gateway's form."""
+    result = await hass.config_entries.flow.async_configure(
+        shown["flow_id"], {"host": host}
+    )
+    await hass.async_block_till_done(wait_background_tasks=True)
+    return result
+
+
+async def test_set_up(hass: HomeAssistant, gateway: Gateway) -> None:
+    """A gateway that lists its locks is set up."""
+    shown = await form(hass)
+    assert shown["step_id"] == "the_keys"
+    (field,) = shown["data_schema"].schema
+    assert field.description == {"suggested_value": "thekeys.local"}
+    created = await answer(hass, shown, f" http://{gateway.host}/ ".strip())
+    assert created["type"] is FlowResultType.CREATE_ENTRY
+    assert created["result"].unique_id == f"the_keys:{FRONT}-{SIDE}"
+    assert created["result"].state is ConfigEntryState.LOADED
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        (Fault.hang(acted=False), "timeout"),
+        (Fault.busy(), "timeout"),
+        (Fault.reset(acted=False), "cannot_connect"),
+        (Fault.code(37), "unexpected_reply"),
+        (Fault.reply(b"<html>", content_type="text/html"), "unexpected_reply"),
+        (Fault.reply(b'{"status": "ok"}'), "unexpected_reply"),
+        (Fault.reply(b"", status=404), "unexpected_reply"),
+        (Fault.reply(b"[]", status=302), "unexpected_reply"),
+    ],
+)
+async def test_errors(
+    hass: HomeAssistant, gateway: Gateway, fault: Fault, error: str
+) -> None:
+    """What goes wrong is said in the form, which can be sent again."""
+    gateway.inject("/lockers", fault)
+    shown = await form(hass)
+    again = await answer(hass, shown, gateway.host)
+    assert again["errors"] == {"base": error}
+    created = await answer(hass, shown, gateway.host)
+    assert created["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def test_nobody_there(hass: HomeAssistant, gateway: Gateway) -> None:
+    """A refused connection is told from a wrong answer."""
+    await gateway.stop()
+    shown = await form(hass)
+    again = await answer(hass, shown, gateway.host)
+    assert again["errors"] == {"base": "cannot_connect"}
+    await gateway.start()
+    created = await answer(hass, shown, gateway.host)
+    assert created["type"] is FlowResultType.CREATE_ENTRY
+
+
+@pytest.mark.parametrize(
+    "host", ["", "a b", "host/path", "user@host", "host:port", "host?x", "[::1"]
+)
+async def test_bad_host(hass: HomeAssistant, gateway: Gateway, host: str) -> None:
+    """What is no address is refused before anything is sent."""
+    shown = await form(hass)
+    again = await answer(hass, shown, host)
+    assert again["errors"] == {"host": "invalid_host"}
+    created = await answer(hass, shown, gateway.host)
+    assert created["type"] is FlowResultType.CREATE_ENTRY
+
+
+@pytest.mark.parametrize("host", ["::1", "[::1]:{port}"])
+async def test_ipv6(hass: HomeAssistant, socket_enabled: None, host: str) -> None:
+    """IPv6 is an address too, with and without brackets."""
+    shown = await form(hass)
+    again = await answer(hass, shown, host.format(port=1))
+    assert again["errors"] == {"base": "cannot_connect"}
+
+
+async def test_no_locks(hass: HomeAssistant, gateway: Gateway) -> None:
+    """A gateway without locks can be set up; they may come later."""
+    for lock in gateway.locks.values():
+        lock.visible = False
+    created = await answer(hass, await form(hass), gateway.host)
+    assert created["type"] is FlowResultType.CREATE_ENTRY
+    assert created["result"].unique_id is None
+
+
+async def test_duplicates(
+    hass: HomeAssistant, gateway: Gateway, home: MockConfigEntry
+) -> None:
+    """Neither the same address nor the same set of locks is set up twice."""
+    aborted = await answer(hass, await form(hass), gateway.host)
+    assert aborted["reason"] == "already_configured"
+    other = gateway.host.replace("127.0.0.1", "localhost")
+    aborted = await answer(hass, await form(hass), other)
+    assert aborted["reason"] == "already_configured"
+
+
+async def test_reconfigure(
+    hass: HomeAssistant, gateway: Gateway, home: MockConfigEntry
+) -> None:
+    """The address can be changed; the new one must belong to the same gateway."""
+    shown = await home.start_reconfigure_flow(hass)
+    (field,) = shown["data_schema"].schema
+    assert field.description == {"suggested_value": gateway.host}
+    async with Gateway([]) as stranger:
+        again = await answer(hass, shown, stranger.host)
+    assert again["errors"] == {"host": "wrong_gateway"}
+    other = gateway.host.replace("127.0.0.1", "localhost")
+    done = await answer(hass, shown, other)
+    assert done["reason"] == "reconfigure_successful"
+    assert home.data["host"] == other
+    assert home.state is ConfigEntryState.LOADED
+
+
+async def test_reconfigure_same_address(
+    hass: HomeAssistant, gateway: Gateway, home: MockConfigEntry
+) -> None:
+    """The running hub's own queue is used, so that the gateway is not overrun."""
+    done = await answer(hass, await home.start_reconfigure_flow(hass), gateway.host)
+    assert done["reason"] == "reconfigure_successful"
+    assert gateway.max_concurrent == 1
+
+
+async def add_lock(hass: HomeAssistant, home: MockConfigEntry) -> SubentryFlowResult:
+    """Begin to add a lock."""
+    return await hass.config_entries.subentries.async_init(
+        (home.entry_id, "lock"), context={"source": SOURCE_USER}
+    )
+
+
+async def choose(
+    hass: HomeAssistant, shown: SubentryFlowResult, answers: dict[str, Any]
+) -> SubentryFlowResult:
+    """Send a form of a sub-entry."""
+    result = await hass.config_entries.subentries.async_configure(
+        shown["flow_id"], answers
+    )
+    await hass.async_block_till_done(wait_background_tasks=True)
+    return result
+
+
+MANUAL = {
+    "identifier": str(SIDE),
+    "name": "Side gate",
+    "share_code": OTHER_CODE,
+}
+
+
+async def test_manual(
+    hass: HomeAssistant, gateway: Gateway, home: MockConfigEntry
+) -> None:
+    """A lock is offered, proven by reading it, and there."""
+    menu = await add_lock(hass, home)
+    assert menu["menu_options"] == ["manual", "account"]
+    shown = await choose(hass, menu, {"next_step_id": "manual"})
+    selector = next(iter(shown["data_schema"].schema.values()))
+    assert selector.config["options"] == [str(SIDE)]
+    created = await choose(hass, shown, MANUAL)
+    assert created["type"] is FlowResultType.CREATE_ENTRY
+    assert hass.states.get("lock.side_gate_door").state == "locked"
+
+
+@pytest.mark.parametrize(
+    ("answers", "faults", "errors"),
+    [
+        ({"identifier": "front"}, [], {"identifier": "invalid_identifier"}),
+        ({"share_code": "schlüssel"}, [], {"share_code": "invalid_share_code"}),
+        ({"share_code": "wrong"}, [], {"base": "invalid_auth"}),
+        ({}, [Fault.code(32)], {"base": "share_missing"}),
+        ({}, [Fault.code(34)], {"base": "lock_not_reachable"}),
+        ({}, [Fault.code(35)], {"base": "lock_not_compatible"}),
+        ({}, [Fault.code(36)] * 2, {"base": "share_not_synchronized"}),
+        ({}, [Fault.code(38)] * 2, {"base": "clock_invalid"}),
+        ({}, [Fault.busy()] * 4, {"base": "gateway_busy"}),
+        ({}, [Fault.hang(acted=False)], {"base": "timeout"}),
+    ],
+)
+async def test_manual_errors(
+    hass: HomeAssistant,
+    gateway: Gateway,
+    home: MockConfigEntry,
+    answers: dict[str, str],
+    faults: list[Fault],
+    errors: dict[str, str],
+) -> None:
+    """What cannot be proven is not set up; the form can be sent again."""
+    for fault in faults:
+        gateway.inject("/locker_status", fault)
+    shown = await choose(hass, await add_lock(hass, home), {"next_step_id": "manual"})
+    again = await choose(hass, shown, MANUAL | answers)
+    assert again["errors"] == errors
+    created = await choose(hass, shown, MANUAL)
+    assert created["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def test_lock_twice(hass: HomeAssistant, home: MockConfigEntry) -> None:
+    """A lock is set up once, at one gateway."""
+    shown = await choose(hass, await add_lock(hass, home), {"next_step_id": "manual"})
+    aborted = await choose(hass, shown, MANUAL | {"identifier": str(FRONT)})
+    assert aborted["reason"] == "already_configured"
+
+
+async def test_entry_not_loaded(hass: HomeAssistant, home: MockConfigEntry) -> None:
+    """Without its gateway a lock can be neither added nor changed."""
+    await hass.config_entries.async_unload(home.entry_id)
+    assert (await add_lock(hass, home))["reason"] == "entry_not_loaded"
+    shown = await home.start_subentry_reconfigure_flow(
+        hass, next(iter(home.subentries))
+    )
+    assert shown["reason"] == "entry_not_loaded"
+
+
+async def test_reconfigure_lock(
+    hass: HomeAssistant, gateway: Gateway, home: MockConfigEntry
+) -> None:
+    """Name and code can be changed; the present code is not shown and may stay."""
+    subentry_id = next(iter(home.subentries))
+    shown = await home.start_subentry_reconfigure_flow(hass, subentry_id)
+    assert CODE not in str(shown["data_schema"].schema)
+    done = await choose(hass, shown, {"name": "Main door"})
+    assert done["reason"] == "reconfigure_successful"
+    assert home.subentries[subentry_id].title == "Main door"
+    assert home.subentries[subentry_id].data["share_code"] == CODE
+
+    gateway.locks[FRONT].code = "NewInventedCode1"
+    shown = await home.start_subentry_reconfigure_flow(hass, subentry_id)
+    again = await choose(hass, shown, {"name": "Main door", "share_code": "wrong"})
+    assert again["errors"] == {"base": "invalid_auth"}
+    done = await choose(
+        hass, shown, {"name": "Main door", "share_code": "NewInventedCode1"}
+    )
+    assert done["reason"] == "reconfigure_successful"
+    assert home.subentries[subentry_id].data["share_code"] == "NewInventedCode1"
+
+
+async def reauth(hass: HomeAssistant, home: MockConfigEntry) -> ConfigFlowResult:
+    """Begin to re-authenticate the lock."""
+    home.async_start_reauth(hass, data={"subentry_id": next(iter(home.subentries))})
+    await hass.async_block_till_done()
+    (flow,) = hass.config_entries.flow.async_progress()
+    return flow
+
+
+async def test_reauth(
+    hass: HomeAssistant, gateway: Gateway, home: MockConfigEntry
+) -> None:
+    """A refused code is asked for, with the lock's name."""
+    gateway.locks[FRONT].code = "NewInventedCode1"
+    flow = await reauth(hass, home)
+    shown = await hass.config_entries.flow.async_configure(
+        flow["flow_id"], {"share_code": CODE}
+    )
+    assert shown["errors"] == {"base": "invalid_auth"}
+    assert shown["description_placeholders"] == {"name": "Front door"}
+    done = await hass.config_entries.flow.async_configure(
+        flow["flow_id"], {"share_code": "NewInventedCode1"}
+    )
+    assert done["reason"] == "reauth_successful"
+    await hass.async_block_till_done(wait_background_tasks=True)
+    (subentry,) = home.subentries.values()
+    assert subentry.data["share_code"] == "NewInventedCode1"
+
+
+async def test_reauth_without_gateway(
+    hass: HomeAssistant, home: MockConfigEntry
+) -> None:
+    """Without the gateway a code cannot be proven."""
+    flow = await reauth(hass, home)
+    await hass.config_entries.async_unload(home.entry_id)
+    aborted = await hass.config_entries.flow.async_configure(
+        flow["flow_id"], {"share_code": CODE}
+    )
+    assert aborted["reason"] == "entry_not_loaded"
+
+
+async def test_reauth_without_lock(hass: HomeAssistant, home: MockConfigEntry) -> None:
+    """A lock that has been removed meanwhile needs no code."""
+    flow = await reauth(hass, home)
+    hass.config_entries.async_remove_subentry(home, next(iter(home.subentries)))
+    await hass.async_block_till_done(wait_background_tasks=True)
+    aborted = await hass.config_entries.flow.async_configure(
+        flow["flow_id"], {"share_code": CODE}
+    )
+    assert aborted["reason"] == "lock_removed"

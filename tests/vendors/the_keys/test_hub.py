@@ -1,0 +1,749 @@
+"""A gateway and its locks, from the wire to the state machine and back."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_capture_events,
+)
+
+from custom_components.gatehouse.const import DOMAIN
+from custom_components.gatehouse.vendors.the_keys import client
+from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState
+from homeassistant.const import EVENT_STATE_CHANGED, STATE_UNAVAILABLE, STATE_UNKNOWN
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers import (
+    device_registry as dr,
+    entity_registry as er,
+    issue_registry as ir,
+)
+from simulators.the_keys import Fault, Gateway
+
+from ...conftest import Advance
+from .conftest import CODE, FRONT, OTHER_CODE, SIDE, subentry
+
+DOOR = "lock.front_door_door"
+CONNECTION = "binary_sensor.the_keys_gateway_connection"
+STATUS = "sensor.the_keys_gateway_status"
+BATTERY = "sensor.front_door_battery"
+
+
+def shown(hass: HomeAssistant, entity_id: str) -> str:
+    """Return the state of an entity."""
+    state = hass.states.get(entity_id)
+    assert state is not None, entity_id
+    return state.state
+
+
+async def order(hass: HomeAssistant, action: str, entity_id: str = DOOR) -> None:
+    """Have a lock locked or unlocked."""
+    await hass.services.async_call(
+        "lock", action, {"entity_id": entity_id}, blocking=True
+    )
+
+
+async def press(hass: HomeAssistant, entity_id: str) -> None:
+    """Press a button."""
+    await hass.services.async_call(
+        "button", "press", {"entity_id": entity_id}, blocking=True
+    )
+
+
+@pytest.fixture
+def asked(gateway: Gateway) -> Callable[[str], int]:
+    """Return what counts the requests on a path."""
+    return lambda path: sum(request.path == path for request in gateway.requests)
+
+
+async def test_entities(
+    hass: HomeAssistant, home: MockConfigEntry, device_registry: dr.DeviceRegistry
+) -> None:
+    """A set-up gateway shows what it knows of itself and its lock."""
+    assert shown(hass, DOOR) == "locked"
+    assert shown(hass, BATTERY) == "77"
+    assert shown(hass, "sensor.front_door_battery_voltage") == "7.783"
+    assert shown(hass, CONNECTION) == "on"
+    assert shown(hass, STATUS) == "scanning"
+    gateway, lock = sorted(
+        dr.async_entries_for_config_entry(device_registry, home.entry_id),
+        key=lambda device: device.name == "Front door",
+    )
+    assert (gateway.name, gateway.sw_version) == ("The Keys gateway", "65")
+    assert (lock.sw_version, lock.serial_number) == ("81", str(FRONT))
+    assert lock.via_device_id == gateway.id
+    assert lock.config_subentry_id == next(iter(home.subentries))
+
+
+@pytest.mark.parametrize("dialect", ["documented", "field"])
+async def test_move(
+    hass: HomeAssistant,
+    gateway: Gateway,
+    home: MockConfigEntry,
+    advance: Advance,
+    dialect: str,
+) -> None:
+    """The bolt is shown moving until it is read where it was to go."""
+    gateway.dialect = dialect
+    changes = async_capture_events(hass, EVENT_STATE_CHANGED)
+    await order(hass, "unlock")
+    assert gateway.orders == [("/open", FRONT)]
+    assert shown(hass, DOOR) == "unlocking"
+    await advance(6)
+    assert shown(hass, DOOR) == "unlocked"
+    await order(hass, "lock")
+    assert gateway.orders[1:] == [("/close", FRONT)]
+    assert shown(hass, DOOR) == "locking"
+    await advance(6)
+    assert shown(hass, DOOR) == "locked"
+    assert [
+        change.data["new_state"].state
+        for change in changes
+        if change.data["entity_id"] == DOOR
+    ] == ["unlocking", "unlocked", "locking", "locked"]
+
+
+async def test_hand_turn(
+    hass: HomeAssistant,
+    gateway: Gateway,
+    home: MockConfigEntry,
+    advance: Advance,
+    asked: Callable[[str], int],
+) -> None:
+    """A turn by hand is seen by the log's change; the lock is not asked without one."""
+    before = asked("/locker_status")
+    for _ in range(5):
+        await advance(10)
+    assert asked("/locker_status") == before
+    gateway.turn_by_hand(FRONT, 50)
+    await advance(10)
+    assert shown(hass, DOOR) == "unlocked"
+    assert asked("/locker_status") == before + 1
+
+
+async def test_rare_reading(
+    hass: HomeAssistant,
+    gateway: Gateway,
+    home: MockConfigEntry,
+    advance: Advance,
+    asked: Callable[[str], int],
+) -> None:
+    """A lock whose log does not change is read every 45 minutes all the same."""
+    before = asked("/locker_status")
+    await advance(44 * 60)
+    assert asked("/locker_status") == before
+    await advance(60)
+    assert asked("/locker_status") == before + 1
+
+
+async def test_unknown_is_not_unlocked(
+    hass: HomeAssistant, gateway: Gateway, home: MockConfigEntry, advance: Advance
+) -> None:
+    """A lock that has just started does not know where its bolt is, nor do we."""
+    gateway.reboot_lock(FRONT)
+    gateway.turn_by_hand(FRONT, 48)
+    await advance(10)
+    assert shown(hass, DOOR) == STATE_UNKNOWN
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault.reset(acted=True),
+        Fault.hang(acted=True),
+        Fault.empty(),
+        Fault.reply(b"<html>", acted=True),
+        Fault.reply(b'{"status": "ok", "co', acted=True),
+        Fault.reply(b" " * 100_000, acted=True),
+    ],
+    ids=["reset", "hang", "empty", "html", "truncated", "huge"],
+)
+async def test_lost_answer(
+    hass: HomeAssistant,
+    gateway: Gateway,
+    home: MockConfigEntry,
+    advance: Advance,
+    asked: Callable[[str], int],
+    fault: Fault,
+) -> None:
+    """An order whose answer is lost is settled by reading, and never sent twice."""
+    gateway.inject("/open", fault)
+    await order(hass, "unlock")
+    assert asked("/open") == 1
+    assert gateway.orders == [("/open", FRONT)]
+    await advance(6)
+    assert shown(hass, DOOR) == "unlocked"
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault.reset(acted=False),
+        Fault.hang(acted=False),
+        Fault.code(37),
+        Fault.code(400),
+    ],
+    ids=["reset", "hang", "37", "400"],
+)
+async def test_lost_order(
+    hass: HomeAssistant,
+    gateway: Gateway,
+    home: MockConfigEntry,
+    advance: Advance,
+    asked: Callable[[str], int],
+    fault: Fault,
+) -> None:
+    """An order that got lost itself is not repeated; the caller is told."""
+    gateway.inject("/open", fault)
+    with pytest.raises(HomeAssistantError) as error:
+        await order(hass, "unlock")
+    assert error.value.translation_key == "not_confirmed"
+    assert asked("/open") == 1
+    assert not gateway.orders
+    assert shown(hass, DOOR) == "locked"
+    await advance(60)
+    assert shown(hass, DOOR) == "locked"
+
+
+async def test_nothing_known_after_lost_answer(
+    hass: HomeAssistant, gateway: Gateway, home: MockConfigEntry, advance: Advance
+) -> None:
+    """Where the bolt cannot be read either, it is unknown until it can."""
+    gateway.inject("/open", Fault.reset(acted=True))
+    gateway.inject("/locker_status", Fault.code(34))
+    with pytest.raises(HomeAssistantError) as error:
+        await order(hass, "unlock")
+    assert error.value.translation_key == "not_confirmed"
+    assert shown(hass, DOOR) == STATE_UNKNOWN
+    await advance(6)
+    assert shown(hass, DOOR) == "unlocked"
+
+
+async def test_accepted_but_not_readable(
+    hass: HomeAssistant, gateway: Gateway, home: MockConfigEntry, advance: Advance
+) -> None:
+    """Accepted is not arrived: a bolt that cannot be read then is unknown."""
+    await order(hass, "unlock")
+    gateway.inject("/locker_status", Fault.code(34))
+    await advance(6)
+    assert shown(hass, DOOR) == STATE_UNKNOWN
+    await advance(60)
+    assert shown(hass, DOOR) == "unlocked"
+
+
+@pytest.mark.parametrize("dialect", ["documented", "field"])
+@pytest.mark.parametrize(
+    ("code", "key", "sent"),
+    [
+        (5, "bluetooth_failed", 1),
+        (32, "share_missing", 1),
+        (33, "share_code_refused", 2),
+        (34, "lock_not_detected", 1),
+        (35, "lock_not_compatible", 1),
+        (36, "key_refused", 2),
+        (38, "clock_invalid", 2),
+        (99, "refused", 1),
+        (500, "gateway_busy", 4),
+    ],
+)
+async def test_refusals(
+    hass: HomeAssistant,
+    gateway: Gateway,
+    home: MockConfigEntry,
+    asked: Callable[[str], int],
+    dialect: str,
+    code: int,
+    key: str,
+    sent: int,
+) -> None:
+    """Each refusal has its own text; what was refused may be asked again, in bounds."""
+    gateway.dialect = dialect
+    gateway.inject("/open", Fault.code(code), times=10)
+    with pytest.raises(HomeAssistantError) as error:
+        await order(hass, "unlock")
+    assert error.value.translation_key == key
+    assert str(error.value)
+    assert CODE not in str(error.value)
+    assert asked("/open") == sent
+    assert not gateway.orders
+    assert shown(hass, DOOR) == "locked"
+
+
+@pytest.mark.parametrize(
+    ("code", "healed_by"),
+    [(33, None), (36, "/locker/synchronize"), (38, "/synchronize"), (500, None)],
+)
+async def test_mended_refusals(
+    hass: HomeAssistant,
+    gateway: Gateway,
+    home: MockConfigEntry,
+    advance: Advance,
+    asked: Callable[[str], int],
+    code: int,
+    healed_by: str | None,
+) -> None:
+    """What can be mended is mended, and the order goes through without a word."""
+    gateway.inject("/open", Fault.code(code))
+    await order(hass, "unlock")
+    assert gateway.orders == [("/open", FRONT)]
+    assert healed_by is None or asked(healed_by) == 1
+    signed = [request for request in gateway.requests if "ts" in request.form]
+    stamps = [int(request.form["ts"]) for request in signed]
+    assert stamps == sorted(set(stamps))
+    await advance(6)
+    assert shown(hass, DOOR) == "unlocked"
+
+
+async def test_clock(
+    hass: HomeAssistant,
+    gateway: Gateway,
+    home: MockConfigEntry,
+    issue_registry: ir.IssueRegistry,
+) -> None:
+    """A wrong clock is set by synchronising, past a gateway that is busy at first."""
+    gateway.clock_valid = False
+    gateway.inject("/synchronize", Fault.busy(), times=2)
+    await order(hass, "unlock")
+    assert gateway.clock_valid
+    assert gateway.orders == [("/open", FRONT)]
+    assert not issue_registry.issues
+
+    gateway.clock_valid = gateway.clock_heals = False
+    with pytest.raises(HomeAssistantError):
+        await order(hass, "lock")
+    assert (DOMAIN, f"clock_invalid_the_keys_{FRONT}") in issue_registry.issues
+
+
+@pytest.mark.parametrize(
+    ("code", "issue"),
+    [(32, "share_missing"), (36, "key_refused"), (38, "clock_invalid")],
+)
+async def test_repairs(
+    hass: HomeAssistant,
+    gateway: Gateway,
+    home: MockConfigEntry,
+    advance: Advance,
+    issue_registry: ir.IssueRegistry,
+    code: int,
+    issue: str,
+) -> None:
+    """What only the user can mend is a repair, which goes by itself when it is mended."""
+    gateway.inject("/locker_status", Fault.code(code), times=2)
+    gateway.turn_by_hand(FRONT, 50)
+    await advance(10)
+    found = issue_registry.async_get_issue(DOMAIN, f"{issue}_the_keys_{FRONT}")
+    assert found.translation_placeholders["name"] == "Front door"
+    assert shown(hass, DOOR) == "locked"
+    await advance(60)
+    assert not issue_registry.issues
+    assert shown(hass, DOOR) == "unlocked"
+
+
+async def test_wrong_code(
+    hass: HomeAssistant, gateway: Gateway, home: MockConfigEntry, advance: Advance
+) -> None:
+    """A code that is refused again and again is asked for."""
+    gateway.locks[FRONT].code = "Changed"
+    gateway.turn_by_hand(FRONT, 50)
+    await advance(10)
+    assert not hass.config_entries.flow.async_progress()
+    for _ in range(2):
+        await advance(60)
+    (flow,) = hass.config_entries.flow.async_progress()
+    assert flow["context"]["source"] == SOURCE_REAUTH
+    assert flow["step_id"] == "the_keys_reauth"
+
+
+async def test_gateway_lost(
+    hass: HomeAssistant,
+    gateway: Gateway,
+    home: MockConfigEntry,
+    advance: Advance,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Three polls without an answer: all but the connection is unavailable, and back."""
+    await gateway.stop()
+    for _ in range(2):
+        await advance(10)
+    assert shown(hass, CONNECTION) == "on"
+    for _ in range(3):
+        await advance(10)
+    assert shown(hass, CONNECTION) == "off"
+    for entity_id in (DOOR, BATTERY, STATUS, "button.the_keys_gateway_synchronize"):
+        assert shown(hass, entity_id) == STATE_UNAVAILABLE
+    assert caplog.text.count("does not answer") == 1
+
+    await gateway.start()
+    gateway.turn_by_hand(FRONT, 50)
+    await advance(10)
+    assert shown(hass, CONNECTION) == "on"
+    assert shown(hass, DOOR) == "unlocked"
+    assert shown(hass, STATUS) == "scanning"
+    assert caplog.text.count("answers again") == 1
+
+
+async def test_lock_out_of_reach(
+    hass: HomeAssistant,
+    gateway: Gateway,
+    home: MockConfigEntry,
+    advance: Advance,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A lock that the gateway does not see is unavailable, and it alone."""
+    gateway.locks[FRONT].visible = False
+    for _ in range(4):
+        await advance(10)
+    assert shown(hass, DOOR) == STATE_UNAVAILABLE
+    assert shown(hass, BATTERY) == STATE_UNAVAILABLE
+    assert shown(hass, STATUS) == "scanning"
+    gateway.locks[FRONT].visible = True
+    await advance(10)
+    assert shown(hass, DOOR) == "locked"
+    assert caplog.text.count("out of its gateway's reach") == 1
+    assert caplog.text.count("within reach again") == 1
+
+
+async def test_lock_not_there_at_the_start(
+    hass: HomeAssistant, gateway: Gateway, entry: MockConfigEntry, advance: Advance
+) -> None:
+    """A lock that is not seen at the start appears when it is."""
+    gateway.locks[FRONT].visible = False
+    entry.add_to_hass(hass)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert shown(hass, DOOR) == STATE_UNAVAILABLE
+    gateway.locks[FRONT].visible = True
+    await advance(10)
+    assert shown(hass, DOOR) == "locked"
+
+
+async def test_busy_is_not_lost(
+    hass: HomeAssistant, gateway: Gateway, home: MockConfigEntry, advance: Advance
+) -> None:
+    """A gateway that answers that it is busy is there."""
+    gateway.inject("/lockers", Fault.busy(), times=5)
+    for _ in range(5):
+        await advance(10)
+    assert shown(hass, CONNECTION) == "on"
+
+
+async def test_synchronizing(
+    hass: HomeAssistant,
+    gateway: Gateway,
+    home: MockConfigEntry,
+    advance: Advance,
+    asked: Callable[[str], int],
+    issue_registry: ir.IssueRegistry,
+) -> None:
+    """A gateway that synchronises is left in peace; one that goes on is a repair."""
+    gateway.phase = "synchronizing_gateway"
+    gateway.turn_by_hand(FRONT, 50)
+    before = asked("/locker_status")
+    await advance(10)
+    assert shown(hass, STATUS) == "synchronizing_gateway"
+    await advance(10)
+    assert asked("/locker_status") == before
+    assert not issue_registry.issues
+    gateway.phase = "synchronizing_lock"
+    await advance(600)
+    assert shown(hass, STATUS) == "synchronizing_lock"
+    assert len(issue_registry.issues) == 1
+    gateway.phase = "scanning"
+    await advance(10)
+    assert shown(hass, DOOR) == "unlocked"
+    assert not issue_registry.issues
+
+
+async def test_unknown_status(
+    hass: HomeAssistant, gateway: Gateway, home: MockConfigEntry, advance: Advance
+) -> None:
+    """A text that nobody has seen is unknown, and reads of locks go on."""
+    gateway.status_text = "Thinking"
+    gateway.turn_by_hand(FRONT, 50)
+    await advance(10)
+    assert shown(hass, STATUS) == STATE_UNKNOWN
+    assert shown(hass, DOOR) == "unlocked"
+
+
+async def test_old_firmware(
+    hass: HomeAssistant,
+    gateway: Gateway,
+    entry: MockConfigEntry,
+    advance: Advance,
+    asked: Callable[[str], int],
+) -> None:
+    """Before firmware 17 there is no status; it is asked for once."""
+    gateway.firmware = 16
+    entry.add_to_hass(hass)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    await advance(120)
+    assert shown(hass, STATUS) == STATE_UNKNOWN
+    assert shown(hass, DOOR) == "locked"
+    assert asked("/status") == 1
+
+
+async def test_status_fault(
+    hass: HomeAssistant, gateway: Gateway, home: MockConfigEntry, advance: Advance
+) -> None:
+    """A status that cannot be read once is read the next time."""
+    gateway.inject("/status", Fault.reply(b"?"))
+    await advance(60)
+    assert shown(hass, STATUS) == "scanning"
+
+
+async def test_reading_fault(
+    hass: HomeAssistant, gateway: Gateway, home: MockConfigEntry, advance: Advance
+) -> None:
+    """A lock that could not be read is read again after a minute."""
+    gateway.inject("/locker_status", Fault.reset(acted=False))
+    gateway.turn_by_hand(FRONT, 50)
+    await advance(10)
+    assert shown(hass, DOOR) == "locked"
+    await advance(60)
+    assert shown(hass, DOOR) == "unlocked"
+
+
+async def test_moving_bolt_is_read_again(
+    hass: HomeAssistant, gateway: Gateway, home: MockConfigEntry, advance: Advance
+) -> None:
+    """400 on a reading means that the bolt still moves."""
+    await order(hass, "unlock")
+    gateway.inject("/locker_status", Fault.code(400), times=3)
+    await advance(6)
+    assert shown(hass, DOOR) == "unlocked"
+
+
+async def test_one_request_at_a_time(
+    hass: HomeAssistant, gateway: Gateway, entry: MockConfigEntry
+) -> None:
+    """However many orders are given at once, the gateway meets them one by one."""
+    hass.config_entries.async_add_subentry
+    entry.add_to_hass(hass)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await asyncio.gather(*(order(hass, "unlock") for _ in range(5)))
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert gateway.max_concurrent == 1
+    assert gateway.orders == [("/open", FRONT)] * 5
+
+
+async def test_gap(
+    hass: HomeAssistant,
+    gateway: Gateway,
+    entry: MockConfigEntry,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Between the end of a reply and the next request there is a gap."""
+    monkeypatch.setattr(client, "PACE", client.Pace(gap=0.05))
+    entry.add_to_hass(hass)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await order(hass, "unlock")
+    await hass.async_block_till_done(wait_background_tasks=True)
+    gaps = [
+        after.received_at - before.answered_at
+        for before, after in zip(gateway.requests, gateway.requests[1:], strict=False)
+    ]
+    assert gaps
+    assert min(gaps) >= 0.04
+
+
+async def test_orders_go_first(
+    hass: HomeAssistant, gateway: Gateway, home: MockConfigEntry, advance: Advance
+) -> None:
+    """An order overtakes what waits to be read."""
+    seen = len(gateway.requests)
+    gateway.turn_by_hand(FRONT, 50)
+    # One request is in flight, a reading and then an order come after it.
+    hub = home.runtime_data
+    first = hass.async_create_task(hub.client.lockers())
+    second = hass.async_create_task(hub.client.lockers())
+    await asyncio.sleep(0)
+    await order(hass, "lock")
+    await asyncio.gather(first, second)
+    assert [request.path for request in gateway.requests[seen:]] == [
+        "/lockers",
+        "/close",
+        "/lockers",
+    ]
+
+
+async def test_order_expires(
+    hass: HomeAssistant,
+    gateway: Gateway,
+    home: MockConfigEntry,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An order that had to wait too long is not sent any more."""
+    hub = home.runtime_data
+    monkeypatch.setattr(
+        hub.client, "_pace", client.Pace(gap=0, order_lifetime=-1), raising=True
+    )
+    with pytest.raises(HomeAssistantError) as error:
+        await order(hass, "unlock")
+    assert error.value.translation_key == "order_expired"
+    assert not gateway.orders
+    assert shown(hass, DOOR) == "locked"
+
+
+async def test_buttons(
+    hass: HomeAssistant,
+    gateway: Gateway,
+    home: MockConfigEntry,
+    entity_registry: er.EntityRegistry,
+    asked: Callable[[str], int],
+    advance: Advance,
+) -> None:
+    """The buttons reach their endpoints; those that can do harm are off by default."""
+    for entity_id in (
+        "button.the_keys_gateway_update_firmware",
+        "button.front_door_update_firmware",
+        "button.front_door_calibrate",
+    ):
+        found = entity_registry.async_get(entity_id)
+        assert found.disabled_by is er.RegistryEntryDisabler.INTEGRATION
+        entity_registry.async_update_entity(entity_id, disabled_by=None)
+    await hass.config_entries.async_reload(home.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    for entity_id, path in (
+        ("button.the_keys_gateway_synchronize", "/synchronize"),
+        ("button.the_keys_gateway_update_firmware", "/update"),
+        ("button.front_door_synchronize", "/locker/synchronize"),
+        ("button.front_door_update_firmware", "/locker/update"),
+        ("button.front_door_calibrate", "/calibrate"),
+    ):
+        await press(hass, entity_id)
+        assert asked(path) == 1
+    await advance(6)
+    assert shown(hass, DOOR) == "locked"
+
+
+@pytest.mark.parametrize(
+    ("path", "entity_id", "faults", "key"),
+    [
+        ("/synchronize", "button.the_keys_gateway_synchronize", [Fault.busy()] * 4, "gateway_busy"),
+        ("/synchronize", "button.the_keys_gateway_synchronize", [Fault.reset(acted=False)], "no_answer"),
+        ("/synchronize", "button.the_keys_gateway_synchronize", [Fault.hang(acted=False)], "no_answer"),
+        ("/synchronize", "button.the_keys_gateway_synchronize", [Fault.reply(b"?")], "unexpected_reply"),
+        ("/synchronize", "button.the_keys_gateway_synchronize", [Fault.reply(b"", status=404)], "not_supported"),
+        ("/locker/synchronize", "button.front_door_synchronize", [Fault.code(2)], "lock_not_compatible"),
+        ("/locker/synchronize", "button.front_door_synchronize", [Fault.code(4)] * 3, "bluetooth_failed"),
+    ],
+)  # fmt: skip
+async def test_button_errors(
+    hass: HomeAssistant,
+    gateway: Gateway,
+    home: MockConfigEntry,
+    path: str,
+    entity_id: str,
+    faults: list[Fault],
+    key: str,
+) -> None:
+    """What goes wrong is told in a text of its own."""
+    for fault in faults:
+        gateway.inject(path, fault)
+    with pytest.raises(HomeAssistantError) as error:
+        await press(hass, entity_id)
+    assert error.value.translation_key == key
+
+
+async def test_button_patience(
+    hass: HomeAssistant,
+    gateway: Gateway,
+    home: MockConfigEntry,
+    asked: Callable[[str], int],
+) -> None:
+    """Passing faults of a synchronisation, and an empty reply to it, are no errors."""
+    gateway.inject("/locker/synchronize", Fault.code(1))
+    gateway.inject("/locker/synchronize", Fault.empty())
+    await press(hass, "button.front_door_synchronize")
+    assert asked("/locker/synchronize") == 2
+
+
+async def test_unreachable_button(
+    hass: HomeAssistant, gateway: Gateway, home: MockConfigEntry
+) -> None:
+    """A gateway that is not there is named."""
+    await gateway.stop()
+    with pytest.raises(HomeAssistantError) as error:
+        await press(hass, "button.the_keys_gateway_synchronize")
+    assert error.value.translation_key == "gateway_unreachable"
+    with pytest.raises(HomeAssistantError):
+        await order(hass, "unlock")
+    assert shown(hass, DOOR) == "locked"
+
+
+@pytest.mark.parametrize(
+    "fault", [Fault.busy(), Fault.reply(b"?"), Fault.reset(acted=False)]
+)
+async def test_not_ready(
+    hass: HomeAssistant, gateway: Gateway, entry: MockConfigEntry, fault: Fault
+) -> None:
+    """Without a list of locks the set-up is tried again later."""
+    gateway.inject("/lockers", fault)
+    entry.add_to_hass(hass)
+    assert not await hass.config_entries.async_setup(entry.entry_id)
+    assert entry.state is ConfigEntryState.SETUP_RETRY
+    assert await hass.config_entries.async_reload(entry.entry_id)
+
+
+async def test_timestamps_survive(
+    hass: HomeAssistant, gateway: Gateway, home: MockConfigEntry
+) -> None:
+    """Neither a reload nor a clock that is set back repeats a timestamp."""
+    stamps = home.runtime_data.client.timestamps
+    stamps.last += 100
+    await hass.config_entries.async_reload(home.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert home.runtime_data.client.timestamps.last > stamps.last
+
+
+async def test_unload_under_order(
+    hass: HomeAssistant, gateway: Gateway, home: MockConfigEntry
+) -> None:
+    """An order that waits for its turn when all ends is not sent."""
+    gateway.inject("/lockers", Fault.hang(acted=False))
+    reading = hass.async_create_task(home.runtime_data.client.lockers())
+    await asyncio.sleep(0.05)
+    waiting = hass.async_create_task(order(hass, "unlock"))
+    await asyncio.sleep(0)
+    assert await hass.config_entries.async_unload(home.entry_id)
+    with pytest.raises(HomeAssistantError) as error:
+        await waiting
+    assert error.value.translation_key == "gateway_unreachable"
+    with pytest.raises(Exception):  # noqa: B017, PT011
+        await reading
+    assert not gateway.orders
+
+
+async def test_two_locks(
+    hass: HomeAssistant, gateway: Gateway, entry: MockConfigEntry, advance: Advance
+) -> None:
+    """Each order goes to its own lock."""
+    entry.add_to_hass(hass)
+    hass.config_entries.async_add_subentry(
+        entry,
+        __import__("homeassistant.config_entries").config_entries.ConfigSubentry(
+            **subentry(SIDE, "Side gate", OTHER_CODE)
+        ),
+    )
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    await order(hass, "unlock", "lock.side_gate_door")
+    assert gateway.orders == [("/open", SIDE)]
+    await advance(timedelta(seconds=6).total_seconds())
+    assert shown(hass, "lock.side_gate_door") == "unlocked"
+    assert shown(hass, DOOR) == "locked"
+
+
+async def test_removed_entry_forgets(
+    hass: HomeAssistant, home: MockConfigEntry, hass_storage: dict
+) -> None:
+    """Nothing is left of an entry that is removed."""
+    await hass.config_entries.async_unload(home.entry_id)
+    assert f"gatehouse.{home.entry_id}" in hass_storage
+    await hass.config_entries.async_remove(home.entry_id)
+    await hass.async_block_till_done()
+    assert f"gatehouse.{home.entry_id}" not in hass_storage
