@@ -2,45 +2,67 @@
 
 Home Assistant installs the requirements of an integration when it first loads it. The
 demo has them installed beforehand, so that it starts quickly and without a network.
+
+    component_requirements.py FILE
+
+Run by the Python of the demo. Writes the requirements to FILE and prints the path of
+the constraints under which Home Assistant would install them.
 """
 
-import importlib.util
+from collections.abc import Iterable
 import json
 from pathlib import Path
 import sys
 
-COMPONENTS = (
-    # Loaded by every Home Assistant.
-    "analytics_insights",
-    "application_credentials",
-    "auth",
-    "backup",
-    "frontend",
-    "hardware",
-    "http",
-    "labs",
-    "logger",
-    "network",
-    "system_health",
-    "usage_prediction",
-    # Those of demo/home_assistant.py.
-    "automation",
+import homeassistant
+from homeassistant import bootstrap
+
+HOME_ASSISTANT = Path(homeassistant.__file__).parent
+
+WANTED = (
+    # In the demo's configuration.
+    "api",
     "config",
     "history",
     "logbook",
-    "person",
     "recorder",
-    "script",
-    # What Gatehouse uses of Home Assistant, now and with further vendors.
-    "binary_sensor",
-    "button",
-    "event",
+    # What Gatehouse itself uses beyond the platforms.
     "ffmpeg",
-    "image",
-    "lock",
-    "media_player",
+    "http",
     "media_source",
-    "notify",
-    "sensor",
-    "tts",
+    # What Home Assistant loads for its web server where it can.
+    "isal",
 )
+
+
+def requirements_of(components: Iterable[str]) -> set[str]:
+    """Return the requirements of integrations and all that they depend on."""
+    requirements: set[str] = set()
+    to_do = list(components)
+    done: set[str] = set()
+    while to_do:
+        component = to_do.pop()
+        if component in done:
+            continue
+        done.add(component)
+        path = HOME_ASSISTANT / "components" / component / "manifest.json"
+        # What a dependency comes after need not exist in every release.
+        if not path.exists():
+            continue
+        manifest = json.loads(path.read_text())
+        requirements.update(manifest.get("requirements", ()))
+        to_do += manifest.get("dependencies", ())
+        to_do += manifest.get("after_dependencies", ())
+    return requirements
+
+
+def main() -> None:
+    """Write the file that is named on the command line."""
+    always = bootstrap.CORE_INTEGRATIONS | bootstrap.DEFAULT_INTEGRATIONS
+    requirements = requirements_of((*always, *WANTED))
+    Path(sys.argv[1]).write_text("".join(f"{one}\n" for one in sorted(requirements)))
+    print(HOME_ASSISTANT / "package_constraints.txt")
+
+
+if __name__ == "__main__":
+    main()

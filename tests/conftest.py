@@ -1,9 +1,10 @@
 """Fixtures of all tests: a real Home Assistant, and simulated vendors on loopback."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterator
+from datetime import UTC, datetime, timedelta
 
-from freezegun.api import FrozenDateTimeFactory
+from freezegun import freeze_time
+from freezegun.api import TickingDateTimeFactory
 import pytest
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
@@ -12,8 +13,12 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 # of this checkout and not the test plugin's own.
 import custom_components.gatehouse  # noqa: F401
 from custom_components.gatehouse.vendors.the_keys import client
+from custom_components.gatehouse.const import DOMAIN
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import device_registry as dr
+from homeassistant.setup import async_setup_component
 
+type Devices = Callable[[], list[dr.DeviceEntry]]
 type Advance = Callable[[float], Awaitable[None]]
 
 
@@ -35,11 +40,22 @@ def hurried_gateway(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def advance(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> Advance:
+def clock() -> Iterator[TickingDateTimeFactory]:
+    """Return a clock that goes on by itself, and can be set forward.
+
+    It must not stand still, or no time limit of a socket would ever be reached.
+    """
+    with freeze_time(datetime.now(UTC), tick=True) as clock:
+        yield clock
+
+
+@pytest.fixture
+def advance(hass: HomeAssistant, clock: TickingDateTimeFactory) -> Advance:
     """Return what lets seconds pass and waits for all that happens then."""
 
     async def advance(seconds: float) -> None:
-        freezer.tick(seconds)
+        # Its own `tick` forgets the time that has gone by itself.
+        clock.move_to(clock() + timedelta(seconds=seconds))
         async_fire_time_changed(hass)
         await hass.async_block_till_done(wait_background_tasks=True)
 
@@ -51,5 +67,17 @@ async def served_at(
     hass: HomeAssistant, hass_client_no_auth: ClientSessionGenerator
 ) -> str:
     """Return the base URL of Home Assistant's own web server, on loopback."""
+    # Once the server has started, core's views can be registered no more.
+    assert await async_setup_component(hass, "diagnostics", {})
     client = await hass_client_no_auth()
     return str(client.make_url("")).rstrip("/")
+
+
+@pytest.fixture
+def devices(hass: HomeAssistant, device_registry: dr.DeviceRegistry) -> Devices:
+    """Return what lists the devices of all entries."""
+    return lambda: [
+        device
+        for entry in hass.config_entries.async_entries(DOMAIN)
+        for device in dr.async_entries_for_config_entry(device_registry, entry.entry_id)
+    ]

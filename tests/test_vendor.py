@@ -22,8 +22,9 @@ from custom_components.gatehouse.vendors import VENDORS
 from homeassistant.config_entries import SOURCE_USER, ConfigEntry, ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
-from homeassistant.helpers import device_registry as dr
 from homeassistant.setup import async_setup_component
+
+from .conftest import Devices
 
 
 @dataclass(frozen=True)
@@ -182,13 +183,13 @@ async def test_listener_fault(
 
 async def test_device_cannot_be_deleted(
     hass: HomeAssistant,
-    device_registry: dr.DeviceRegistry,
+    devices: Devices,
     hass_ws_client: WebSocketGenerator,
 ) -> None:
     """A device that is there stays, unless its vendor says otherwise."""
     await set_up(hass)
     assert await async_setup_component(hass, "config", {})
-    (device,) = device_registry.devices
+    (device,) = devices()
     client = await hass_ws_client(hass)
     answer = await client.remove_device(device.id)
     assert not answer["success"]

@@ -75,13 +75,14 @@ class GatehouseConfigFlow(ConfigFlow, domain=DOMAIN):
         entry = self._reconfigured
         errors: dict[str, str] = {}
         if answers is not None:
-            if duplicates_by := vendor.flow.duplicates_by:
-                self._async_abort_entries_match(
-                    {CONF_VENDOR: vendor.key}
-                    | {field: answers.get(field) for field in duplicates_by}
-                )
             try:
-                self._proven = await vendor.flow.prove(self.hass, answers, entry)
+                cleaned = vendor.flow.clean(answers)
+                if duplicates_by := vendor.flow.duplicates_by:
+                    self._async_abort_entries_match(
+                        {CONF_VENDOR: vendor.key}
+                        | {field: cleaned.get(field) for field in duplicates_by}
+                    )
+                self._proven = await vendor.flow.prove(self.hass, cleaned, entry)
             except Exception as err:  # noqa: BLE001  # shown and, if unknown, logged
                 errors = form_errors(err)
             else:

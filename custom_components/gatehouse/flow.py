@@ -27,6 +27,8 @@ from homeassistant.helpers.selector import (
 import voluptuous as vol
 from yarl import URL
 
+from homeassistant.util.network import is_host_valid
+
 from . import wire
 
 _LOGGER = logging.getLogger(__name__)
@@ -35,6 +37,7 @@ PASSWORD = TextSelector(TextSelectorConfig(type=TextSelectorType.PASSWORD))
 
 _ERRORS: dict[type[wire.WireError], str] = {
     wire.CannotConnect: "cannot_connect",
+    wire.LostReply: "cannot_connect",
     wire.InvalidAuth: "invalid_auth",
     wire.TimedOut: "timeout",
     wire.UnexpectedReply: "unexpected_reply",
@@ -97,11 +100,20 @@ class VendorFlow(ABC):
         Secrets are not shown again: of an entry they may be left empty.
         """
 
+    def clean(self, answers: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the answers as they are compared with those of other entries.
+
+        Raises:
+            FormError: an answer cannot stand.
+
+        """
+        return dict(answers)
+
     @abstractmethod
     async def prove(
         self, hass: HomeAssistant, answers: Mapping[str, Any], entry: ConfigEntry | None
     ) -> Proven:
-        """Prove the form's answers against the vendor.
+        """Prove the cleaned answers against the vendor.
 
         Raises:
             FormError: an answer cannot stand.
@@ -205,7 +217,7 @@ class DeviceSubentryFlow(ConfigSubentryFlow, ABC):
 
 
 def base_url(host: str, *, scheme: str = "http") -> URL:
-    """Return the URL of a device given as host, host:port, IPv4 or IPv6.
+    """Return the URL of a device given as host, host:port, IPv4, IPv6, or a URL.
 
     Raises:
         FormError: it is none of these.
@@ -218,6 +230,12 @@ def base_url(host: str, *, scheme: str = "http") -> URL:
         url = URL(f"{scheme}://{text}")
     except ValueError as err:
         raise FormError("invalid_host", "host") from err
-    if not url.host or url.user or url.raw_path != "/" or url.raw_query_string:
+    if (
+        not url.host
+        or not is_host_valid(url.host)
+        or url.user
+        or url.raw_path != "/"
+        or url.raw_query_string
+    ):
         raise FormError("invalid_host", "host")
     return url.origin()

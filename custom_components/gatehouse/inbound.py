@@ -92,7 +92,7 @@ async def async_read_json(request: web.Request) -> Any:
     """Read a request's body as JSON.
 
     Raises:
-        BodyError: it is too long, too slow, or not JSON of reasonable depth.
+        BodyError: it is too long, too slow, broken, or not JSON of reasonable depth.
 
     """
     if (request.content_length or 0) > MAX_BODY:
@@ -102,6 +102,8 @@ async def async_read_json(request: web.Request) -> Any:
             return wire.parse_json(await wire.read_bounded(request.content, MAX_BODY))
     except wire.TooLarge as err:
         raise BodyError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body too large") from err
+    except web.RequestPayloadError as err:
+        raise BodyError(HTTPStatus.BAD_REQUEST, "broken transfer") from err
     except TimeoutError as err:
         raise BodyError(HTTPStatus.REQUEST_TIMEOUT, "body too slow") from err
     except wire.UnexpectedReply as err:

@@ -19,6 +19,10 @@ class CannotConnect(WireError):
     """No connection came about, so the other side has received nothing."""
 
 
+class LostReply(WireError):
+    """The request may have arrived, but no reply to it came."""
+
+
 class TimedOut(WireError):
     """The other side was reached and then took too long."""
 

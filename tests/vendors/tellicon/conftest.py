@@ -8,9 +8,15 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.gatehouse.const import DOMAIN
 from homeassistant.core import HomeAssistant, State
 from homeassistant.helpers import entity_registry as er
+from homeassistant.util import dt as dt_util
 from simulators.tellicon import Tellicon
 
 TOKEN = "invented-token-of-24-chr"
+
+
+def now() -> float:
+    """Return the time of the tests, which may stand still."""
+    return dt_util.utcnow().timestamp()
 
 
 @pytest.fixture
@@ -31,11 +37,9 @@ async def account(hass: HomeAssistant, entry: MockConfigEntry) -> MockConfigEntr
 
 
 @pytest.fixture
-async def tellicon(
-    account: MockConfigEntry, served_at: str
-) -> AsyncIterator[Tellicon]:
+async def tellicon(account: MockConfigEntry, served_at: str) -> AsyncIterator[Tellicon]:
     """Return Tellicon, which knows the account's token."""
-    async with Tellicon(f"{served_at}/eventTellicon", TOKEN) as sender:
+    async with Tellicon(f"{served_at}/eventTellicon", TOKEN, clock=now) as sender:
         yield sender
 
 

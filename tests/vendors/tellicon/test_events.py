@@ -19,6 +19,8 @@ from homeassistant.helpers import device_registry as dr
 from homeassistant.setup import async_setup_component
 from simulators.tellicon import Tellicon, Unit
 
+from ...conftest import Devices
+
 UNIT = Unit(505, 121, 1001)
 NAME = "505/121/1001"
 NOW = 1_800_000_000
@@ -226,6 +228,7 @@ async def test_two_accounts(
     tellicon: Tellicon,
     served_at: str,
     device_registry: dr.DeviceRegistry,
+    devices: Devices,
 ) -> None:
     """Several tokens stand side by side, even for a client of the same number."""
     other = MockConfigEntry(
@@ -239,10 +242,10 @@ async def test_two_accounts(
         await sender.ring(UNIT)
         await hass.async_block_till_done()
         assert len(dr.async_entries_for_config_entry(device_registry, other.entry_id))
-        assert len(list(device_registry.devices)) == 2
+        assert len(devices()) == 2
         await tellicon.ring(UNIT)
         await hass.async_block_till_done()
-    assert len(list(device_registry.devices)) == 4
+    assert len(devices()) == 4
 
 
 async def test_restart(

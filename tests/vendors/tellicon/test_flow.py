@@ -1,6 +1,7 @@
 """Setting Tellicon up, changing it, and its units."""
 
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from pytest_homeassistant_custom_component.common import (
@@ -15,8 +16,10 @@ from homeassistant.core import HomeAssistant
 from homeassistant.core_config import async_process_ha_core_config
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.helpers.network import NoURLAvailableError
 from simulators.tellicon import Tellicon, Unit
 
+from ...conftest import Devices
 from .conftest import TOKEN
 
 OTHER_TOKEN = "another-token-of-24-char"
@@ -84,11 +87,9 @@ async def test_duplicate(hass: HomeAssistant, account: MockConfigEntry) -> None:
     assert aborted["reason"] == "already_configured"
 
 
-async def test_no_address(
-    hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_no_address(hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where Home Assistant does not know its address, the page shows the path."""
-    hass.config.api = None
+    monkeypatch.setattr(flow, "get_url", Mock(side_effect=NoURLAvailableError))
     shown = await form(hass)
     page = await hass.config_entries.flow.async_configure(
         shown["flow_id"], {"token": TOKEN}
@@ -165,7 +166,7 @@ async def test_unit(
     hass: HomeAssistant,
     account: MockConfigEntry,
     tellicon: Tellicon,
-    device_registry: dr.DeviceRegistry,
+    devices: Devices,
 ) -> None:
     """A unit is a device with the name it was given, before its first event."""
     result = await add_unit(hass, account, UNIT)
@@ -175,16 +176,14 @@ async def test_unit(
     await hass.async_block_till_done()
     state = hass.states.get("event.ana_s_flat_doorbell")
     assert state.attributes["unit"] == "505/121/1001"
-    assert len(list(device_registry.devices)) == 2
+    assert len(devices()) == 2
 
 
 async def test_unit_errors(hass: HomeAssistant, account: MockConfigEntry) -> None:
     """Codes that no event can have are refused; a unit is added once."""
     again = await add_unit(hass, account, UNIT | {"apt": "10/01"})
     assert again["errors"] == {"apt": "invalid_code"}
-    done = await hass.config_entries.subentries.async_configure(
-        again["flow_id"], UNIT
-    )
+    done = await hass.config_entries.subentries.async_configure(again["flow_id"], UNIT)
     assert done["type"] is FlowResultType.CREATE_ENTRY
     await hass.async_block_till_done()
     aborted = await add_unit(hass, account, UNIT | {"name": "Again"})
@@ -218,7 +217,7 @@ async def test_unit_takes_over_what_was_found(
 
 
 async def test_reconfigure_unit(
-    hass: HomeAssistant, account: MockConfigEntry, device_registry: dr.DeviceRegistry
+    hass: HomeAssistant, account: MockConfigEntry, devices: Devices
 ) -> None:
     """A unit's name and codes can be changed; the device of the old codes goes."""
     await add_unit(hass, account, UNIT)
@@ -230,7 +229,7 @@ async def test_reconfigure_unit(
     )
     assert done["reason"] == "reconfigure_successful"
     await hass.async_block_till_done()
-    names = {device.name for device in device_registry.devices}
+    names = {device.name for device in devices()}
     assert names == {"Tellicon 505", "Bo's flat"}
 
 
@@ -238,13 +237,13 @@ async def test_listed(
     hass: HomeAssistant,
     account: MockConfigEntry,
     tellicon: Tellicon,
-    device_registry: dr.DeviceRegistry,
+    devices: Devices,
 ) -> None:
     """In `listed` mode only named units are devices; the account hears of all."""
     await add_unit(hass, account, UNIT)
     await tellicon.ring(Unit(505, 121, 1002))
     await hass.async_block_till_done()
-    assert len(list(device_registry.devices)) == 3
+    assert len(devices()) == 3
 
     shown = await hass.config_entries.options.async_init(account.entry_id)
     assert shown["step_id"] == "init"
@@ -252,10 +251,10 @@ async def test_listed(
         shown["flow_id"], {"units": "listed"}
     )
     await hass.async_block_till_done()
-    assert len(list(device_registry.devices)) == 2
+    assert len(devices()) == 2
     await tellicon.ring(Unit(505, 121, 1003))
     await hass.async_block_till_done()
-    assert len(list(device_registry.devices)) == 2
+    assert len(devices()) == 2
     state = hass.states.get("event.tellicon_505_doorbell")
     assert state.attributes["unit"] == "505/121/1003"
 
@@ -268,8 +267,7 @@ async def test_unknown_error(
     """A fault of ours is said in the form and logged; the form can be sent again."""
     shown = await form(hass)
     with monkeypatch.context() as patch:
-        patch.setattr(flow, "TOKEN_LENGTH", None)
-        patch.setattr(flow, "FormError", ZeroDivisionError)
+        patch.setattr(flow, "_valid_token", None)
         again = await hass.config_entries.flow.async_configure(
             shown["flow_id"], {"token": TOKEN}
         )
@@ -279,4 +277,3 @@ async def test_unknown_error(
         shown["flow_id"], {"token": TOKEN}
     )
     assert page["step_id"] == "tellicon_page"
-

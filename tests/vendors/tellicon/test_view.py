@@ -11,25 +11,35 @@ from yarl import URL
 from custom_components.gatehouse import inbound
 from homeassistant.components.http import ban
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers import device_registry as dr
+from homeassistant.setup import async_setup_component
 from simulators.tellicon import Tellicon, Unit
 
+from ...conftest import Devices
 from .conftest import TOKEN
 
 UNIT = Unit(505, 121, 1001)
+
+
+@pytest.fixture
+async def entry(hass: HomeAssistant, entry: MockConfigEntry) -> MockConfigEntry:
+    """Have Home Assistant count failed logins."""
+    assert await async_setup_component(
+        hass, "http", {"http": {"login_attempts_threshold": 100}}
+    )
+    return entry
 
 
 @pytest.fixture(autouse=True)
 async def nothing_left(
     hass: HomeAssistant,
     tellicon: Tellicon,
-    device_registry: dr.DeviceRegistry,
+    devices: Devices,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """After every test: no trace of what was refused, and the next good event works."""
     yield
     await hass.async_block_till_done()
-    assert not list(device_registry.devices)
+    assert not devices()
     assert not hass.states.async_all("event")
     assert TOKEN not in caplog.text
     assert (await tellicon.ring(UNIT)).status == 200
@@ -53,7 +63,9 @@ async def test_wrong_token(
     """A wrong token is refused and counts as a failed login."""
     async with (
         aiohttp.ClientSession() as session,
-        session.post(f"{served_at}/eventTellicon", data=b"{}", headers=headers) as reply,
+        session.post(
+            f"{served_at}/eventTellicon", data=b"{}", headers=headers
+        ) as reply,
     ):
         assert reply.status == 401
         assert await reply.json() == {"message": "wrong or no token"}

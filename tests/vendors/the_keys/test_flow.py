@@ -6,7 +6,10 @@ from typing import Any
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    start_reauth_flow,
+)
 
 from custom_components.gatehouse.const import DOMAIN
 from custom_components.gatehouse.vendors.the_keys import account as account_module
@@ -58,7 +61,8 @@ async def test_set_up(hass: HomeAssistant, gateway: Gateway) -> None:
     assert shown["step_id"] == "the_keys"
     (field,) = shown["data_schema"].schema
     assert field.description == {"suggested_value": "thekeys.local"}
-    created = await answer(hass, shown, f" http://{gateway.host}/ ".strip())
+    created = await answer(hass, shown, f" http://{gateway.host}/ ")
+    assert created["data"] == {"vendor": "the_keys", "host": gateway.host}
     assert created["type"] is FlowResultType.CREATE_ENTRY
     assert created["result"].unique_id == f"the_keys:{FRONT}-{SIDE}"
     assert created["result"].state is ConfigEntryState.LOADED
@@ -81,10 +85,12 @@ async def test_errors(
     hass: HomeAssistant, gateway: Gateway, fault: Fault, error: str
 ) -> None:
     """What goes wrong is said in the form, which can be sent again."""
-    gateway.inject("/lockers", fault)
+    # Twice, for the HTTP library asks again where asking does no harm.
+    gateway.inject("/lockers", fault, times=2)
     shown = await form(hass)
     again = await answer(hass, shown, gateway.host)
     assert again["errors"] == {"base": error}
+    gateway.clear_faults()
     created = await answer(hass, shown, gateway.host)
     assert created["type"] is FlowResultType.CREATE_ENTRY
 
@@ -135,8 +141,10 @@ async def test_duplicates(
     """Neither the same address nor the same set of locks is set up twice."""
     aborted = await answer(hass, await form(hass), gateway.host)
     assert aborted["reason"] == "already_configured"
-    other = gateway.host.replace("127.0.0.1", "localhost")
-    aborted = await answer(hass, await form(hass), other)
+    aborted = await answer(hass, await form(hass), f"http://{gateway.host}/")
+    assert aborted["reason"] == "already_configured"
+    async with Gateway(gateway.locks.values()) as moved:
+        aborted = await answer(hass, await form(hass), moved.host)
     assert aborted["reason"] == "already_configured"
 
 
@@ -150,11 +158,11 @@ async def test_reconfigure(
     async with Gateway([]) as stranger:
         again = await answer(hass, shown, stranger.host)
     assert again["errors"] == {"host": "wrong_gateway"}
-    other = gateway.host.replace("127.0.0.1", "localhost")
-    done = await answer(hass, shown, other)
-    assert done["reason"] == "reconfigure_successful"
-    assert home.data["host"] == other
-    assert home.state is ConfigEntryState.LOADED
+    async with Gateway(gateway.locks.values()) as moved:
+        done = await answer(hass, shown, moved.host)
+        assert done["reason"] == "reconfigure_successful"
+        assert home.data["host"] == moved.host
+        assert home.state is ConfigEntryState.LOADED
 
 
 async def test_reconfigure_same_address(
@@ -320,10 +328,5 @@ async def test_reauth_without_gateway(
 
 async def test_reauth_without_lock(hass: HomeAssistant, home: MockConfigEntry) -> None:
     """A lock that has been removed meanwhile needs no code."""
-    flow = await reauth(hass, home)
-    hass.config_entries.async_remove_subentry(home, next(iter(home.subentries)))
-    await hass.async_block_till_done(wait_background_tasks=True)
-    aborted = await hass.config_entries.flow.async_configure(
-        flow["flow_id"], {"share_code": CODE}
-    )
+    aborted = await start_reauth_flow(hass, home)
     assert aborted["reason"] == "lock_removed"

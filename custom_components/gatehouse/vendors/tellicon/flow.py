@@ -1,6 +1,7 @@
 """The forms of Tellicon: a token, and what to type into Tellicon's screen."""
 
 from collections.abc import Mapping
+import re
 import secrets
 from typing import Any, override
 
@@ -141,6 +142,6 @@ class TelliconFlow(VendorFlow):
 def _valid_token(answers: Mapping[str, Any]) -> str:
     """Return the token if Tellicon can send it in a header."""
     token: str = answers[CONF_TOKEN].strip()
-    if len(token) != TOKEN_LENGTH or not token.isascii() or not token.isprintable():
+    if len(token) != TOKEN_LENGTH or not re.fullmatch(r"[!-~]+", token):
         raise FormError("invalid_token", CONF_TOKEN)
     return token

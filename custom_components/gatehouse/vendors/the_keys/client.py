@@ -5,7 +5,7 @@ locks and finally hangs), so all requests of one gateway wait in one queue, orde
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from enum import IntEnum
@@ -19,6 +19,7 @@ from yarl import URL
 
 from ...wire import (
     CannotConnect,
+    LostReply,
     Secret,
     TimedOut,
     TooLarge,
@@ -57,10 +58,6 @@ if TYPE_CHECKING:
 
 _MAX_REPLY = 64 * 1024
 """Bytes of a reply at most; that of a gateway with many locks has a few thousand."""
-
-
-class LostReply(WireError):
-    """The request may have arrived, but no reply to it came."""
 
 
 class NotConfirmed(WireError):
@@ -173,10 +170,12 @@ class Turns:
         try:
             yield
         finally:
-            if not self._closed:
+            if self._gap and not self._closed:
                 self._pause = asyncio.get_running_loop().call_later(
                     self._gap, self._pass_on
                 )
+            else:
+                self._pass_on()
 
     def _pass_on(self) -> None:
         """Give the turn to the most urgent who still waits."""
@@ -245,14 +244,22 @@ class GatewayClient:
         )
 
     async def update(self) -> None:
-        """Have the gateway write its firmware anew, even if it is up to date."""
-        await self._patiently(lambda: self._read(PATH_UPDATE, check, Urgency.ORDER))
+        """Have the gateway write its firmware anew, even if it is up to date.
+
+        The document shows GET, the vendor's own client posts. Posts are never repeated
+        by the HTTP library.
+        """
+        await self._patiently(lambda: self._post(PATH_UPDATE, {}))
 
     async def locker_synchronize(self, identifier: str) -> None:
         """Have a lock synchronised; an empty reply is acceptance."""
         for wait in (*self._pace.transient, None):
             try:
-                await self._post_unsigned(PATH_LOCKER_SYNCHRONIZE, identifier)
+                await self._patiently(
+                    lambda: self._post(
+                        PATH_LOCKER_SYNCHRONIZE, {"identifier": identifier}
+                    )
+                )
             except Refusal as err:
                 if wait is None or err.code not in (
                     Code.NOT_SEEN,
@@ -267,7 +274,9 @@ class GatewayClient:
 
     async def locker_update(self, identifier: str) -> None:
         """Have a lock's firmware updated; an empty reply is acceptance."""
-        await self._post_unsigned(PATH_LOCKER_UPDATE, identifier)
+        await self._patiently(
+            lambda: self._post(PATH_LOCKER_UPDATE, {"identifier": identifier})
+        )
 
     async def locker_status(
         self, share: Share, urgency: Urgency = Urgency.READING
@@ -403,7 +412,7 @@ class GatewayClient:
         urgency: Urgency = Urgency.READING,
     ) -> ReplyT:
         """Get what needs no signature."""
-        heavy = path in (PATH_SYNCHRONIZE, PATH_UPDATE)
+        heavy = path == PATH_SYNCHRONIZE
         return _parsed(
             await self._exchange(
                 HTTPMethod.GET,
@@ -415,24 +424,16 @@ class GatewayClient:
             parse,
         )
 
-    async def _post_unsigned(self, path: str, identifier: str) -> None:
-        """Ask something of a lock that needs no signature."""
+    async def _post(self, path: str, fields: Mapping[str, str]) -> None:
+        """Ask for something that needs no signature."""
+        reply = await self._exchange(
+            HTTPMethod.POST, path, lambda: fields, self._pace.heavy, Urgency.ORDER
+        )
+        # Seen in the field: accepted, and nothing said.
+        if reply:
+            _parsed(reply, check)
 
-        async def post() -> None:
-            reply = await self._exchange(
-                HTTPMethod.POST,
-                path,
-                lambda: {"identifier": identifier},
-                self._pace.heavy,
-                Urgency.ORDER,
-            )
-            # Seen in the field: accepted, and nothing said.
-            if reply:
-                _parsed(reply, check)
-
-        await self._patiently(post)
-
-    async def _patiently(self, ask: Callable[[], Any]) -> None:
+    async def _patiently(self, ask: Callable[[], Awaitable[None]]) -> None:
         """Ask again when the gateway is busy, which means that it has done nothing."""
         for _ in range(BUSY_TRIES):
             try:

@@ -281,6 +281,11 @@ class TheKeysFlow(VendorFlow):
         )
 
     @override
+    def clean(self, answers: Mapping[str, Any]) -> dict[str, Any]:
+        """Write the address in one way, for people write it in several."""
+        return {CONF_HOST: base_url(answers[CONF_HOST]).authority}
+
+    @override
     async def prove(
         self, hass: HomeAssistant, answers: Mapping[str, Any], entry: ConfigEntry | None
     ) -> Proven:
@@ -289,7 +294,7 @@ class TheKeysFlow(VendorFlow):
         They are also all by which a gateway can be told from another: it has neither
         serial number nor name.
         """
-        host = answers[CONF_HOST].strip()
+        host = answers[CONF_HOST]
         lockers = await self._async_lockers(hass, host, entry)
         identifiers = sorted(locker.identifier for locker in lockers)
         if entry is not None:

@@ -19,10 +19,9 @@ from ...flow import base_url
 from ...hub import Device, GatehouseConfigEntry, Hub
 from ...model import BoltState
 from ...vendor import Vendor
-from ...wire import Secret, TimedOut, UnexpectedReply, WireError
+from ...wire import LostReply, Secret, TimedOut, UnexpectedReply, WireError
 from .client import (
     GatewayClient,
-    LostReply,
     NotConfirmed,
     NotSupported,
     OrderExpired,

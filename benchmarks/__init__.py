@@ -1,0 +1,1 @@
+"""What `scripts/bench` runs. Every row is a ratio measured in one run."""

@@ -1,0 +1,1 @@
+"""A real Home Assistant with Gatehouse in a street of simulated vendors."""

@@ -1,0 +1,5 @@
+"""Who may import whom."""
+
+import pytest
+
+pytest.importorskip("importlinter")
