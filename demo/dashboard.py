@@ -61,6 +61,7 @@ def layout(entities: Entities, street: str) -> dict[str, Any]:
                 "path": "doors",
                 "type": "sections",
                 "max_columns": 3,
+                "dense_section_placement": True,
                 "sections": [
                     _section(_doors(entities)),
                     _section(_visitors(entities, street)),
@@ -93,6 +94,7 @@ def _doors(entities: Entities) -> list[Card]:
 def _visitors(entities: Entities, street: str) -> list[Card]:
     doorbell = entities[UNIT.name, "doorbell"]
     dtmf = entities[UNIT.name, "dtmf"]
+    seconds = entities[UNIT.name, "last_call_duration"]
     return [
         _heading("Visitors", "mdi:doorbell-video"),
         {
@@ -115,8 +117,8 @@ def _visitors(entities: Entities, street: str) -> list[Card]:
                 "| Unit | {{ call.attributes.unit }} |\n"
                 "| From | {{ call.attributes.caller or '–' }} |\n"
                 "| To | {{ call.attributes.callee or '–' }} |\n"
-                f"| Duration | {{{{ states('{_last_call(entities)}', with_unit=True)"
-                " if has_value('" + _last_call(entities) + "') else '–' }} |\n"
+                f"{{% set seconds = states('{seconds}') | int(0) %}}"
+                "| Duration | {{ seconds ~ ' s' if seconds else '–' }} |\n"
                 "{% else %}Nobody has rung yet.{% endif %}\n\n"
                 f"[Be the visitor, or the janitor]({street})"
             ),
@@ -154,10 +156,6 @@ def _logbook(entities: Entities) -> list[Card]:
             "grid_options": {"columns": 12, "rows": 8},
         },
     ]
-
-
-def _last_call(entities: Entities) -> str:
-    return entities[UNIT.name, "last_call_duration"]
 
 
 def _section(cards: list[Card]) -> Card:

@@ -62,15 +62,21 @@ class House:
         """
         await self._settle_down()
         entries = await self.entries()
-        gateway = f"The Keys {self._neighbourhood.gateway}"
-        if gateway not in entries:
+        is_new = not entries
+        gateway = next(
+            (entry for title, entry in entries.items() if title.startswith("The Keys")),
+            None,
+        )
+        if gateway is None:
             await self._add_gateway()
+        else:
+            await self._find_again(gateway["entry_id"])
         if "Tellicon" not in entries:
             await self._add_tellicon()
         await self._neighbourhood.aim_tellicon(
             f"{self._api.url}/eventTellicon", await self.token(), every=every
         )
-        if gateway not in entries:
+        if is_new:
             await self._furnish()
 
     async def _settle_down(self) -> None:
@@ -114,6 +120,18 @@ class House:
             )
             await self._appeared(lock.name)
 
+    async def _find_again(self, entry_id: str) -> None:
+        """Follow the gateway to another port, if this time it has one."""
+        form = await self._begin(_ENTRY_FLOW, DOMAIN, entry_id=entry_id)
+        (host,) = form["data_schema"]
+        if host["description"]["suggested_value"] == self._neighbourhood.gateway:
+            await self._leave(_ENTRY_FLOW, form)
+            return
+        page = await self._go_on(
+            _ENTRY_FLOW, form, {"host": self._neighbourhood.gateway}
+        )
+        _require(page, "abort")
+
     async def _add_tellicon(self) -> None:
         """Set up Tellicon with the token that the form offers, and the unit."""
         form = await self._begin(_ENTRY_FLOW, DOMAIN)
@@ -146,7 +164,7 @@ class House:
         entry_id = (await self.entries())["Tellicon"]["entry_id"]
         form = await self._begin(_ENTRY_FLOW, DOMAIN, entry_id=entry_id)
         page = await self._go_on(_ENTRY_FLOW, form, {})
-        await self._api.delete(f"{_ENTRY_FLOW}/{page['flow_id']}")
+        await self._leave(_ENTRY_FLOW, page)
         return str(page["description_placeholders"]["token"])
 
     async def _furnish(self) -> None:
@@ -205,6 +223,10 @@ class House:
         if page["type"] not in ("form", "menu"):
             raise ApiError(f"This is no page to answer: {page}")
         return await self._api.post(f"{path}/{page['flow_id']}", answers)
+
+    async def _leave(self, path: str, page: Any) -> None:
+        """Close a flow without going on."""
+        await self._api.delete(f"{path}/{page['flow_id']}")
 
 
 def _require(page: Any, kind: str) -> None:

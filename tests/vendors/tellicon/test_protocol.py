@@ -1,5 +1,6 @@
 """Tellicon's events as the manual prints them, in all its states."""
 
+import contextlib
 from datetime import UTC, datetime
 import json
 from typing import Any
@@ -177,9 +178,12 @@ JSON = st.recursive(
 )
 FIELDS = st.dictionaries(
     st.sampled_from(
-        "type tipo client licenca building bloco apt unidade src dst ramal telefone"
-        " eventDateTime dateTime dataHoraEvento callDurationTime tempoConversa"
-        " dtmfCommand dtmfComando".split()
+        [
+            *("type", "tipo", "client", "licenca", "building", "bloco", "apt"),
+            *("unidade", "src", "dst", "ramal", "telefone", "eventDateTime"),
+            *("dateTime", "dataHoraEvento", "callDurationTime", "tempoConversa"),
+            *("dtmfCommand", "dtmfComando"),
+        ]
     ),
     st.sampled_from(["pushCall", "answerCall", "dtmfCommand", 505, 1705338959]) | JSON,
 )
@@ -188,7 +192,5 @@ FIELDS = st.dictionaries(
 @given(JSON | FIELDS | st.fixed_dictionaries({"eventTellicon": FIELDS}))
 def test_any_json(body: Any) -> None:
     """Whatever comes is an event or is refused; nothing else happens."""
-    try:
+    with contextlib.suppress(MalformedEventError):
         assert isinstance(parse_event(body), Event)
-    except MalformedEventError:
-        pass

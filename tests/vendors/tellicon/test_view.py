@@ -96,8 +96,7 @@ async def test_token_comes_before_body(served_at: str) -> None:
         (b"[]", 400, "not an object"),
         (b'{"eventTellicon":{"type":"openDoor","client":1}}', 400, "unknown type"),
         (
-            b'{"eventTellicon":{"type":"pushCall","client":1,"apt":1,'
-            b'"eventDateTime":99999999999}}',
+            b'{"type":"pushCall","client":1,"apt":1,"eventDateTime":99999999999}',
             400,
             "the time of the event is not in this century",
         ),
@@ -119,13 +118,15 @@ async def test_body_without_end(served_at: str) -> None:
         while True:
             yield b" " * 8192
 
-    async with aiohttp.ClientSession() as session:
-        async with session.post(
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(
             f"{served_at}/eventTellicon",
             data=endless(),
             headers={"authTokenTellicon": TOKEN},
-        ) as reply:
-            assert reply.status == 413
+        ) as reply,
+    ):
+        assert reply.status == 413
 
 
 async def test_slow_body(served_at: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,8 +3,6 @@
 from collections.abc import AsyncIterator
 from typing import Any
 
-from aiohttp import web
-from aiohttp.test_utils import TestServer
 import pytest
 from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
@@ -13,6 +11,7 @@ from pytest_homeassistant_custom_component.common import (
 
 from custom_components.gatehouse.const import DOMAIN
 from custom_components.gatehouse.vendors.the_keys import account as account_module
+from custom_components.gatehouse.vendors.the_keys.flow import TheKeysFlow
 from homeassistant.config_entries import (
     SOURCE_USER,
     ConfigEntryState,
@@ -26,6 +25,7 @@ from simulators.the_keys_account import (
     Account,
     AccountGateway,
     AccountLock,
+    AccountShare,
 )
 
 from .conftest import CODE, FRONT, OTHER_CODE, SIDE
@@ -118,12 +118,19 @@ async def test_bad_host(hass: HomeAssistant, gateway: Gateway, host: str) -> Non
     assert created["type"] is FlowResultType.CREATE_ENTRY
 
 
-@pytest.mark.parametrize("host", ["::1", "[::1]:{port}"])
-async def test_ipv6(hass: HomeAssistant, socket_enabled: None, host: str) -> None:
-    """IPv6 is an address too, with and without brackets."""
-    shown = await form(hass)
-    again = await answer(hass, shown, host.format(port=1))
-    assert again["errors"] == {"base": "cannot_connect"}
+@pytest.mark.parametrize(
+    ("host", "authority"),
+    [
+        ("::1", "[::1]"),
+        ("[fe80::1]:8080", "[fe80::1]:8080"),
+        ("192.0.2.1:8080", "192.0.2.1:8080"),
+        ("TheKeys.local", "thekeys.local"),
+        ("http://thekeys.local:80/", "thekeys.local"),
+    ],
+)
+def test_spellings(host: str, authority: str) -> None:
+    """An address is written in one way, however it was typed."""
+    assert TheKeysFlow().clean({"host": host}) == {"host": authority}
 
 
 async def test_no_locks(hass: HomeAssistant, gateway: Gateway) -> None:
@@ -330,3 +337,207 @@ async def test_reauth_without_lock(hass: HomeAssistant, home: MockConfigEntry) -
     """A lock that has been removed meanwhile needs no code."""
     aborted = await start_reauth_flow(hass, home)
     assert aborted["reason"] == "lock_removed"
+
+
+@pytest.fixture
+async def account(
+    socket_enabled: None, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Account]:
+    """Return an account with the gateway's locks, and one of another house."""
+    gateways = [AccountGateway(71, "GW-0000071", ip="127.0.0.1")]
+    async with Account(
+        PHONE,
+        PASSWORD,
+        [
+            AccountLock(FRONT, "Front door", 501, gateways),
+            AccountLock(SIDE, "Side gate", 502, gateways),
+            AccountLock(19999999, "Elsewhere", 503, []),
+        ],
+    ) as account:
+        monkeypatch.setattr(account_module, "ACCOUNT_URL", account.url)
+        yield account
+
+
+async def log_in(
+    hass: HomeAssistant, home: MockConfigEntry, password: str = PASSWORD
+) -> SubentryFlowResult:
+    """Begin to add a lock through the account."""
+    shown = await choose(hass, await add_lock(hass, home), {"next_step_id": "account"})
+    assert shown["step_id"] == "account"
+    return await choose(hass, shown, {"phone": PHONE, "password": password})
+
+
+async def test_account(
+    hass: HomeAssistant, gateway: Gateway, home: MockConfigEntry, account: Account
+) -> None:
+    """A share is made, learnt by gateway and lock, proven, and its code alone kept."""
+    shown = await log_in(hass, home)
+    assert shown["step_id"] == "account_lock"
+    selector = next(iter(shown["data_schema"].schema.values()))
+    # What is set up, and what this gateway does not see, is not offered.
+    assert selector.config["options"] == [{"value": str(SIDE), "label": "Side gate"}]
+    # The gateway does not know the new share before it has synchronised.
+    again = await choose(hass, shown, {"identifier": str(SIDE)})
+    assert again["errors"] == {"base": "invalid_auth"}
+    (share,) = account.shares
+    assert (share.name, share.accessory) == ("Home Assistant", "GW-0000071")
+    assert [request.path for request in gateway.requests[-4:]] == [
+        "/synchronize",
+        "/locker/synchronize",
+        "/locker_status",
+        "/locker_status",
+    ]
+    gateway.locks[SIDE].code = share.code
+    created = await choose(hass, shown, {"identifier": str(SIDE)})
+    assert created["type"] is FlowResultType.CREATE_ENTRY
+    assert len(account.shares) == 1
+    (subentry,) = (
+        each for each in home.subentries.values() if each.unique_id == str(SIDE)
+    )
+    assert subentry.title == "Side gate"
+    assert subentry.data == {"identifier": str(SIDE), "share_code": share.code}
+    assert hass.states.get("lock.side_gate_door").state == "locked"
+
+
+@pytest.mark.parametrize(
+    ("share", "reused"),
+    [
+        (AccountShare(9, 502, "GW-0000071", "Home Assistant", OTHER_CODE), True),
+        (AccountShare(9, 502, "GW-0000071", "Somebody", OTHER_CODE), False),
+        (AccountShare(9, 502, "GW-0000071", "Home Assistant", "", False), False),
+    ],
+)
+async def test_account_reuses_share(
+    hass: HomeAssistant,
+    gateway: Gateway,
+    home: MockConfigEntry,
+    account: Account,
+    share: AccountShare,
+    reused: bool,
+) -> None:
+    """Only an active share of our name is used again."""
+    account.shares.append(share)
+    shown = await log_in(hass, home)
+    result = await choose(hass, shown, {"identifier": str(SIDE)})
+    assert (result["type"] is FlowResultType.CREATE_ENTRY) is reused
+    assert len(account.shares) == (1 if reused else 2)
+
+
+@pytest.mark.parametrize("status", [400, 401, 403])
+async def test_account_wrong_password(
+    hass: HomeAssistant, home: MockConfigEntry, account: Account, status: int
+) -> None:
+    """A wrong password is said, not shown again, and can be corrected."""
+    account.refused_login_status = status
+    shown = await log_in(hass, home, "wrong")
+    assert shown["errors"] == {"base": "invalid_auth"}
+    assert "wrong" not in str(shown["data_schema"].schema)
+    shown = await choose(hass, shown, {"phone": PHONE, "password": PASSWORD})
+    assert shown["step_id"] == "account_lock"
+
+
+async def test_account_without_locks(
+    hass: HomeAssistant, home: MockConfigEntry, account: Account
+) -> None:
+    """An account that has no lock of this gateway is said to have none."""
+    locks, account.locks = account.locks, account.locks[2:]
+    shown = await log_in(hass, home)
+    assert shown["errors"] == {"base": "no_lock_found"}
+    account.locks = locks
+    shown = await choose(hass, shown, {"phone": PHONE, "password": PASSWORD})
+    assert shown["step_id"] == "account_lock"
+
+
+async def test_account_unknown_user(
+    hass: HomeAssistant, home: MockConfigEntry, account: Account
+) -> None:
+    """A server that knows the login but not the user is not understood."""
+    account.user_found = False
+    shown = await log_in(hass, home)
+    assert shown["errors"] == {"base": "unexpected_reply"}
+
+
+async def test_account_not_reachable(
+    hass: HomeAssistant, home: MockConfigEntry, account: Account
+) -> None:
+    """Without the vendor's server there is no share code."""
+    await account.stop()
+    shown = await log_in(hass, home)
+    assert shown["errors"] == {"base": "cannot_connect"}
+
+
+@pytest.mark.parametrize(
+    ("gateways", "error"),
+    [
+        ([], "gateway_not_found"),
+        (
+            [AccountGateway(81, "GW-1"), AccountGateway(82, "GW-2", ip="192.0.2.1")],
+            "gateway_not_found",
+        ),
+        (
+            [
+                AccountGateway(81, "GW-1", ip="192.0.2.1"),
+                AccountGateway(82, "GW-2", ip="127.0.0.1"),
+            ],
+            # Found; but the gateway does not know the share yet.
+            "invalid_auth",
+        ),
+        # A keypad is no gateway.
+        ([AccountGateway(73, "KP-1", accessory_type=2)], "gateway_not_found"),
+    ],
+)
+async def test_account_gateways(
+    hass: HomeAssistant,
+    home: MockConfigEntry,
+    account: Account,
+    gateways: list[AccountGateway],
+    error: str,
+) -> None:
+    """Of several gateways, the one with this entry's address is taken."""
+    account.locks[1].gateways = gateways
+    shown = await log_in(hass, home)
+    again = await choose(hass, shown, {"identifier": str(SIDE)})
+    assert again["errors"] == {"base": error}
+
+
+@pytest.mark.parametrize(
+    ("path", "faults", "error"),
+    [
+        ("/synchronize", [Fault.busy()] * 4, "share_not_synchronized"),
+        ("/locker/synchronize", [Fault.code(2)], "share_not_synchronized"),
+        ("/locker_status", [Fault.code(32)], "share_missing"),
+    ],
+)
+async def test_account_gateway_does_not_learn(
+    hass: HomeAssistant,
+    gateway: Gateway,
+    home: MockConfigEntry,
+    account: Account,
+    path: str,
+    faults: list[Fault],
+    error: str,
+) -> None:
+    """A gateway that does not learn of the share can be asked again."""
+    account.shares.append(
+        AccountShare(9, 502, "GW-0000071", "Home Assistant", OTHER_CODE)
+    )
+    for fault in faults:
+        gateway.inject(path, fault)
+    shown = await log_in(hass, home)
+    again = await choose(hass, shown, {"identifier": str(SIDE)})
+    assert again["errors"] == {"base": error}
+    created = await choose(hass, shown, {"identifier": str(SIDE)})
+    assert created["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def test_account_failures(
+    hass: HomeAssistant, home: MockConfigEntry, account: Account
+) -> None:
+    """A share that cannot be made, and a login that has expired, are said."""
+    shown = await log_in(hass, home)
+    account.share_creation_fails = True
+    again = await choose(hass, shown, {"identifier": str(SIDE)})
+    assert again["errors"] == {"base": "unexpected_reply"}
+    account.expire_tokens()
+    again = await choose(hass, shown, {"identifier": str(SIDE)})
+    assert again["errors"] == {"base": "invalid_auth"}

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from datetime import timedelta
 
 import pytest
 from pytest_homeassistant_custom_component.common import (
@@ -12,7 +11,7 @@ from pytest_homeassistant_custom_component.common import (
 
 from custom_components.gatehouse.const import DOMAIN
 from custom_components.gatehouse.vendors.the_keys import client
-from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState
+from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState, ConfigSubentry
 from homeassistant.const import EVENT_STATE_CHANGED, STATE_UNAVAILABLE, STATE_UNKNOWN
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
@@ -523,7 +522,6 @@ async def test_one_request_at_a_time(
     hass: HomeAssistant, gateway: Gateway, entry: MockConfigEntry
 ) -> None:
     """However many orders are given at once, the gateway meets them one by one."""
-    hass.config_entries.async_add_subentry
     entry.add_to_hass(hass)
     assert await hass.config_entries.async_setup(entry.entry_id)
     await asyncio.gather(*(order(hass, "unlock") for _ in range(5)))
@@ -729,15 +727,13 @@ async def test_two_locks(
     entry.add_to_hass(hass)
     hass.config_entries.async_add_subentry(
         entry,
-        __import__("homeassistant.config_entries").config_entries.ConfigSubentry(
-            **subentry(SIDE, "Side gate", OTHER_CODE)
-        ),
+        ConfigSubentry(**subentry(SIDE, "Side gate", OTHER_CODE)),
     )
     assert await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done(wait_background_tasks=True)
     await order(hass, "unlock", "lock.side_gate_door")
     assert gateway.orders == [("/open", SIDE)]
-    await advance(timedelta(seconds=6).total_seconds())
+    await advance(6)
     assert shown(hass, "lock.side_gate_door") == "unlocked"
     assert shown(hass, DOOR) == "locked"
 

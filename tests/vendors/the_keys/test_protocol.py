@@ -1,5 +1,6 @@
 """The gateway's dialects, its hash and its batteries."""
 
+import contextlib
 import json
 from typing import Any
 
@@ -244,7 +245,5 @@ JSON = st.recursive(
 def test_any_json(reply: Any) -> None:
     """Whatever comes is understood, a refusal, or refused; nothing else happens."""
     for parse in (check, parse_lockers, parse_status, parse_locker_status):
-        try:
+        with contextlib.suppress(Refusal, MalformedReplyError):
             parse(reply)
-        except Refusal, MalformedReplyError:
-            pass

@@ -5,6 +5,8 @@ import re
 import secrets
 from typing import Any, override
 
+import voluptuous as vol
+
 from homeassistant.config_entries import ConfigEntry, SubentryFlowResult
 from homeassistant.const import CONF_NAME
 from homeassistant.core import HomeAssistant
@@ -14,7 +16,6 @@ from homeassistant.helpers.selector import (
     SelectSelectorConfig,
     TextSelector,
 )
-import voluptuous as vol
 
 from ...flow import DeviceSubentryFlow, FormError, Proven, VendorFlow
 from .hub import (

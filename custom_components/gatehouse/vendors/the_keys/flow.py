@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from typing import Any, override
 
+import voluptuous as vol
+from yarl import URL
+
 from homeassistant.config_entries import (
     SOURCE_RECONFIGURE,
     ConfigEntry,
@@ -22,8 +25,6 @@ from homeassistant.helpers.selector import (
     TextSelectorConfig,
     TextSelectorType,
 )
-import voluptuous as vol
-from yarl import URL
 
 from ...const import CONF_VENDOR, DOMAIN
 from ...flow import (
@@ -283,7 +284,8 @@ class TheKeysFlow(VendorFlow):
     @override
     def clean(self, answers: Mapping[str, Any]) -> dict[str, Any]:
         """Write the address in one way, for people write it in several."""
-        return {CONF_HOST: base_url(answers[CONF_HOST]).authority}
+        url = base_url(answers[CONF_HOST])
+        return {CONF_HOST: str(url).removeprefix(f"{url.scheme}://")}
 
     @override
     async def prove(
