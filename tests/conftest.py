@@ -76,7 +76,7 @@ async def served_at(
 ) -> str:
     """Return the base URL of Home Assistant's own web server, on loopback."""
     # Once the server has started, core's views can be registered no more.
-    for component in ("config", "diagnostics"):
+    for component in ("config", "diagnostics", "websocket_api"):
         assert await async_setup_component(hass, component, {})
     client = await hass_client_no_auth()
     return str(client.make_url("")).rstrip("/")

@@ -245,6 +245,7 @@ async def test_listed(
     await hass.async_block_till_done()
     assert len(devices()) == 3
 
+    assert account.supports_options
     shown = await hass.config_entries.options.async_init(account.entry_id)
     assert shown["step_id"] == "init"
     await hass.config_entries.options.async_configure(

@@ -10,6 +10,7 @@ from pytest_homeassistant_custom_component.common import (
 )
 
 from custom_components.gatehouse.const import DOMAIN
+from custom_components.gatehouse.hub import Device
 from custom_components.gatehouse.vendors.the_keys import client
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState, ConfigSubentry
 from homeassistant.const import EVENT_STATE_CHANGED, STATE_UNAVAILABLE, STATE_UNKNOWN
@@ -50,6 +51,19 @@ async def press(hass: HomeAssistant, entity_id: str) -> None:
     await hass.services.async_call(
         "button", "press", {"entity_id": entity_id}, blocking=True
     )
+
+
+def device_of(entry: MockConfigEntry) -> Device:
+    """Return the front door."""
+    device: Device = entry.runtime_data.devices[f"the_keys_{FRONT}"]
+    return device
+
+
+async def until(happened: Callable[[], object]) -> None:
+    """Wait until something has happened."""
+    async with asyncio.timeout(5):
+        while not happened():
+            await asyncio.sleep(0)
 
 
 @pytest.fixture
@@ -747,3 +761,36 @@ async def test_removed_entry_forgets(
     await hass.config_entries.async_remove(home.entry_id)
     await hass.async_block_till_done()
     assert f"gatehouse.{home.entry_id}" not in hass_storage
+
+
+async def test_caller_gives_up(
+    hass: HomeAssistant, gateway: Gateway, home: MockConfigEntry, advance: Advance
+) -> None:
+    """Who gives up while an order is on its way leaves nothing known, until it is read."""
+    gateway.inject("/open", Fault.hang(acted=True))
+    caller = hass.async_create_task(home.runtime_data.async_unlock(device_of(home)))
+    await until(lambda: gateway.orders)
+    caller.cancel()
+    await asyncio.wait([caller])
+    assert shown(hass, DOOR) == STATE_UNKNOWN
+    await advance(6)
+    assert shown(hass, DOOR) == "unlocked"
+
+
+async def test_caller_gives_up_waiting(
+    hass: HomeAssistant, gateway: Gateway, home: MockConfigEntry
+) -> None:
+    """An order whose caller has gone while it waited is not sent; others go on."""
+    hub = home.runtime_data
+    gateway.inject("/lockers", Fault.hang(acted=False))
+    reading = hass.async_create_task(hub.client.lockers())
+    await until(
+        lambda: gateway.max_concurrent and gateway.requests[-1].path == "/lockers"
+    )
+    first, second = (
+        hass.async_create_task(hub.async_unlock(device_of(home))) for _ in range(2)
+    )
+    await asyncio.sleep(0)
+    first.cancel()
+    await asyncio.wait([reading, first, second])
+    assert gateway.orders == [("/open", FRONT)]
