@@ -92,33 +92,35 @@ def _doors(entities: Entities) -> list[Card]:
 
 
 def _visitors(entities: Entities, street: str) -> list[Card]:
-    doorbell = entities[UNIT.name, "doorbell"]
-    dtmf = entities[UNIT.name, "dtmf"]
-    seconds = entities[UNIT.name, "last_call_duration"]
+    doorbell = entities[ACCOUNT, "doorbell"]
     return [
         _heading("Visitors", "mdi:doorbell-video"),
         {
-            **_tile(doorbell, "Doorbell"),
+            **_tile(doorbell, "Street panel"),
             "color": "amber",
-            "state_content": ["event_type", "last_changed"],
+            "state_content": ["event_type", "unit", "last_changed"],
             "grid_options": {"columns": 12},
         },
         {
-            **_tile(dtmf, "Typed at the telephone"),
-            "state_content": ["command", "last_changed"],
+            **_tile(entities[ACCOUNT, "dtmf"], "Typed at the telephone"),
+            "state_content": ["command", "unit", "last_changed"],
             "grid_options": {"columns": 12},
         },
+        {
+            **_tile(entities[UNIT.name, "doorbell"], UNIT.name),
+            "state_content": ["event_type", "last_changed"],
+        },
+        _tile(entities[UNIT.name, "last_call_duration"], "Its last call"),
         {
             "type": "markdown",
             "content": (
-                f"{{% set call = states['{doorbell}'] %}}"
-                "{% if call and call.attributes.event_type %}"
+                f"{{% set call = states['{doorbell}'].attributes %}}"
+                "{% if call.event_type %}"
                 "| Last call | |\n|:--|:--|\n"
-                "| Unit | {{ call.attributes.unit }} |\n"
-                "| From | {{ call.attributes.caller or '–' }} |\n"
-                "| To | {{ call.attributes.callee or '–' }} |\n"
-                f"{{% set seconds = states('{seconds}') | int(0) %}}"
-                "| Duration | {{ seconds ~ ' s' if seconds else '–' }} |\n"
+                "| Unit | {{ call.unit }} |\n"
+                "| From | {{ call.caller or '–' }} |\n"
+                "| To | {{ call.callee or '–' }} |\n"
+                "| Duration | {{ call.duration ~ ' s' if call.duration else '–' }} |\n"
                 "{% else %}Nobody has rung yet.{% endif %}\n\n"
                 f"[Be the visitor, or the janitor]({street})"
             ),
@@ -147,8 +149,8 @@ def _logbook(entities: Entities) -> list[Card]:
             "hours_to_show": 24,
             "target": {
                 "entity_id": [
-                    entities[UNIT.name, "doorbell"],
-                    entities[UNIT.name, "dtmf"],
+                    entities[ACCOUNT, "doorbell"],
+                    entities[ACCOUNT, "dtmf"],
                     entities[GATEWAY, "connection"],
                     *(entities[lock.name, "door"] for lock in LOCKS),
                 ]

@@ -82,6 +82,8 @@ class TelliconNeighbour(Neighbour):
     def describe(self) -> str:
         if not self._url:
             return "Tellicon: waits to be told whom to ring"
+        if not self._every:
+            return f"Tellicon: rings {self._url} on demand"
         return f"Tellicon: rings {self._url} every {self._every:g} s"
 
     @override

@@ -191,5 +191,11 @@ async def test_device_cannot_be_deleted(
     assert await async_setup_component(hass, "config", {})
     (device,) = devices()
     client = await hass_ws_client(hass)
-    answer = await client.remove_device(device.id)
-    assert not answer["success"]
+    await client.send_json_auto_id(
+        {
+            "type": "config/device_registry/remove_config_entry",
+            "config_entry_id": device.config_entry_id,
+            "device_id": device.id,
+        }
+    )
+    assert not (await client.receive_json())["success"]

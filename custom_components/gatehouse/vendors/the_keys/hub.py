@@ -68,6 +68,10 @@ CONFIRM_AFTER = timedelta(seconds=6)
 MISSES = 3
 """Polls in a row that must fail before something is out of reach."""
 
+SAVE_DELAY = 60.0
+"""Seconds from a signed request to the saving of its timestamp, which matters only if
+the clock is behind after an unclean end."""
+
 MAX_SYNCHRONIZING = timedelta(minutes=10)
 
 WRONG_CODE_TRIES = 3
@@ -157,6 +161,7 @@ class TheKeysHub(Hub):
         self._locks: dict[str, Lock] = {}
         self._missed = 0
         self._polling = False
+        self._stopped = False
         self._status_at = dt_util.utcnow()
         self._status: GatewayStatus | None = None
         self._knows_status = True
@@ -200,11 +205,16 @@ class TheKeysHub(Hub):
     async def async_stop(self) -> None:
         """Send nothing any more."""
         await super().async_stop()
+        self._stopped = True
         self.client.close()
         for lock in self._locks.values():
             self._cancel_confirm(lock)
         if self.client.timestamps.last:
-            await self.store.async_save({"timestamp": self.client.timestamps.last})
+            await self.store.async_save(self._remembered())
+
+    def _remembered(self) -> dict[str, int]:
+        """Return what must outlive the hub."""
+        return {"timestamp": self.client.timestamps.last}
 
     @override
     def diagnostics(self) -> Mapping[str, Any]:
@@ -504,6 +514,9 @@ class TheKeysHub(Hub):
             )
 
         self._cancel_confirm(lock)
+        if self._stopped:
+            # An order that was under way has ended after all else.
+            return
         lock.confirm = async_call_later(
             self.hass,
             CONFIRM_AFTER,
@@ -546,6 +559,8 @@ class TheKeysHub(Hub):
         lock.wrong_codes = 0
         for key in _ISSUES.values():
             self._clear_issue(key, lock.device)
+        if not self._stopped:
+            self.store.async_delay_save(self._remembered, SAVE_DELAY)
 
     @callback
     def _raise_issue(self, key: str, device: Device) -> None:
