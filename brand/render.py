@@ -1,6 +1,6 @@
 #!/usr/bin/env -S uv run --script
 # /// script
-# requires-python = ">=3.14"
+# requires-python = ">=3.12"
 # dependencies = ["pillow", "resvg-py"]
 # ///
 """Render the images that Home Assistant shows for Gatehouse from their SVG sources.

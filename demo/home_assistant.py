@@ -1,7 +1,7 @@
 """A Home Assistant of one's own: its configuration folder, its process, its public API."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 import itertools
@@ -54,19 +54,31 @@ class ApiError(DemoError):
 class HomeAssistant:
     """A Home Assistant that listens on this machine alone."""
 
-    def __init__(self, folder: Path, port: int, *, log_level: str = "info") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        port: int,
+        *,
+        log_level: str = "info",
+        integrations: Sequence[Path] = (),
+        configuration: str = "",
+    ) -> None:
         """Describe it; nothing is written or started.
 
         Args:
             folder: its configuration folder.
             port: where its frontend and API are to be.
             log_level: of Gatehouse.
+            integrations: further custom integrations, beside Gatehouse.
+            configuration: further lines of `configuration.yaml`.
 
         """
         self.folder = folder
         self.port = port
         self.url = f"http://{LOOPBACK}:{port}"
         self._log_level = log_level
+        self._integrations = (ROOT / "custom_components" / "gatehouse", *integrations)
+        self._configuration = configuration
         self.program = Program(
             "Home Assistant",
             (sys.executable, "-m", "homeassistant", "--config", str(folder)),
@@ -114,11 +126,14 @@ class HomeAssistant:
     def _write_configuration(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / "configuration.yaml").write_text(
-            _CONFIGURATION.format(level=self._log_level)
+            _CONFIGURATION.format(level=self._log_level) + self._configuration
         )
-        integration = self.folder / "custom_components"
-        if not integration.is_symlink():
-            integration.symlink_to(ROOT / "custom_components")
+        custom_components = self.folder / "custom_components"
+        custom_components.mkdir(exist_ok=True)
+        for integration in self._integrations:
+            link = custom_components / integration.name
+            if not link.is_symlink():
+                link.symlink_to(integration)
         # Both in their first version, which every release brings up to date. Home
         # Assistant would otherwise listen everywhere until its user says not to,
         self._write_storage(

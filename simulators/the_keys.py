@@ -724,12 +724,12 @@ def _json(reply: dict[str, Any]) -> web.Response:
 
 async def _break_off(request: web.BaseRequest) -> web.Response:
     """Reset a request's connection."""
-    if request.transport is not None:
-        # Without lingering, closing is a reset instead of an orderly end.
-        request.transport.get_extra_info("socket").setsockopt(
-            socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
-        )
-        request.transport.abort()
+    assert request.transport is not None
+    # Without lingering, closing is a reset instead of an orderly end.
+    request.transport.get_extra_info("socket").setsockopt(
+        socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
+    )
+    request.transport.abort()
     return await _until_connection_lost()
 
 

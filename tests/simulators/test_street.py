@@ -379,6 +379,13 @@ async def test_port_taken(street: Street) -> None:
     assert not gateway.gateway.running
 
 
+async def test_not_started() -> None:
+    """What never started can be stopped."""
+    street = Street([TheKeysNeighbour(port=0), TelliconNeighbour()], port=0)
+    await street.stop()
+    assert not street.neighbours["the_keys"].state()["up"]
+
+
 def test_command_line() -> None:
     """One stand-in or all of them can be asked for."""
     alone = parse(["the_keys", "--port", "1", "--delays", "none"])

@@ -489,6 +489,13 @@ async def test_failures(
     assert gateway.orders == [("/open", FRONT)]
 
 
+async def test_clear_faults(gateway: Gateway, signed: Any) -> None:
+    """Faults that nobody has suffered yet can be forgotten."""
+    gateway.inject("/open", Fault.code(37), times=9)
+    gateway.clear_faults()
+    assert await signed("/open") == FIELD_OK
+
+
 async def test_cause(gateway: Gateway, signed: Any) -> None:
     """An injected error can have a text of its own."""
     gateway.inject("/open", Fault.code(37, "jammed"))
