@@ -61,7 +61,7 @@ class HomeAssistant:
         *,
         log_level: str = "info",
         integrations: Sequence[Path] = (),
-        configuration: str = "",
+        configuration: str = _CONFIGURATION,
     ) -> None:
         """Describe it; nothing is written or started.
 
@@ -70,7 +70,7 @@ class HomeAssistant:
             port: where its frontend and API are to be.
             log_level: of Gatehouse.
             integrations: further custom integrations, beside Gatehouse.
-            configuration: further lines of `configuration.yaml`.
+            configuration: what it is to load, as `configuration.yaml`.
 
         """
         self.folder = folder
@@ -126,7 +126,7 @@ class HomeAssistant:
     def _write_configuration(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / "configuration.yaml").write_text(
-            _CONFIGURATION.format(level=self._log_level) + self._configuration
+            self._configuration.format(level=self._log_level)
         )
         custom_components = self.folder / "custom_components"
         custom_components.mkdir(exist_ok=True)

@@ -33,6 +33,7 @@ class Knock:
 
     event_type: str = "knock"
 
+    @property
     def attributes(self) -> dict[str, Any]:
         """Return how hard."""
         return {"force": 3}

@@ -44,5 +44,5 @@ class GatehouseEvent(GatehouseEntity, EventEntity):
     @callback
     def _on_word(self, word: Word) -> None:
         """Tell Home Assistant what happened."""
-        self._trigger_event(str(word.event_type), word.attributes())
+        self._trigger_event(str(word.event_type), word.attributes)
         self.async_write_ha_state()

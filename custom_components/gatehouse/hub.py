@@ -67,7 +67,7 @@ class Device:
         """
         self._listeners[channel].append(listener)
         for word in self._waiting.pop(channel, ()):
-            self._tell(listener, word)
+            listener(word)
         return lambda: self._listeners[channel].remove(listener)
 
     @callback
@@ -82,15 +82,13 @@ class Device:
         if channel in self.values and self.values[channel] == value:
             return
         self.values[channel] = value
-        for listener in tuple(self._listeners[channel]):
-            self._tell(listener, value)
+        self._tell(channel, value)
 
     @callback
     def say(self, channel: str, word: Word) -> None:
         """Tell the listeners of a channel what happened."""
-        if listeners := self._listeners[channel]:
-            for listener in tuple(listeners):
-                self._tell(listener, word)
+        if self._listeners.get(channel):
+            self._tell(channel, word)
         else:
             self._waiting.setdefault(channel, deque(maxlen=WAITING_WORDS)).append(word)
 
@@ -103,12 +101,13 @@ class Device:
         for listener in tuple(self._on_availability):
             listener()
 
-    def _tell(self, listener: Listener, value: Any) -> None:
-        """Call one listener; its fault must not keep a message from the others."""
-        try:
-            listener(value)
-        except Exception:
-            _LOGGER.exception("A listener of %s failed", self.uid)
+    def _tell(self, channel: str, value: Any) -> None:
+        """Call the listeners; the fault of one must keep nothing from the others."""
+        for listener in tuple(self._listeners[channel]):
+            try:
+                listener(value)
+            except Exception:
+                _LOGGER.exception("A listener of %s failed", self.uid)
 
 
 class Hub(ABC):

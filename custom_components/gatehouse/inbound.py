@@ -6,6 +6,7 @@ sender's token before anything else, and reads little and not for long.
 
 from abc import abstractmethod
 import asyncio
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
 
@@ -83,10 +84,14 @@ class InboundView[HubT: Hub](HomeAssistantView):
 def reply(status: HTTPStatus, message: str) -> web.Response:
     """Return a reply as vendors' servers write it: a JSON object with a message."""
     return web.Response(
-        status=status,
-        body=json_bytes({"message": message}),
-        content_type=CONTENT_TYPE_JSON,
+        status=status, body=_encoded(message), content_type=CONTENT_TYPE_JSON
     )
+
+
+@lru_cache(maxsize=64)
+def _encoded(message: str) -> bytes:
+    """Return a reply's body; there are few different ones."""
+    return json_bytes({"message": message})
 
 
 async def async_read_json(request: web.Request) -> Any:
@@ -99,8 +104,14 @@ async def async_read_json(request: web.Request) -> Any:
     if (request.content_length or 0) > MAX_BODY:
         raise BodyError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body too large")
     try:
-        async with asyncio.timeout(BODY_TIMEOUT):
-            return wire.parse_json(await wire.read_bounded(request.content, MAX_BODY))
+        if request.content.is_eof():
+            # What is here already needs no time limit, which would cost more than all
+            # the reading.
+            body = await wire.read_bounded(request.content, MAX_BODY)
+        else:
+            async with asyncio.timeout(BODY_TIMEOUT):
+                body = await wire.read_bounded(request.content, MAX_BODY)
+        return wire.parse_json(body)
     except wire.TooLarge as err:
         raise BodyError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body too large") from err
     except web.RequestPayloadError as err:

@@ -7,6 +7,7 @@ names of event types and attributes are what users build their automations on.
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 from typing import Any, Protocol
 
 
@@ -17,6 +18,7 @@ class Word(Protocol):
     def event_type(self) -> str:
         """Return one of the event types of the entity's description."""
 
+    @property
     def attributes(self) -> dict[str, Any]:
         """Return the event's attributes, JSON-serialisable."""
 
@@ -29,7 +31,7 @@ class CallEvent(StrEnum):
     ENDED = "ended"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Call:
     """A call between a door and somebody inside."""
 
@@ -41,8 +43,9 @@ class Call:
     """Seconds of conversation."""
     occurred_at: datetime | None = None
 
+    @cached_property
     def attributes(self) -> dict[str, Any]:
-        """Return the event's attributes."""
+        """Return the event's attributes, the same object to all who are told."""
         return {
             "caller": self.caller,
             "callee": self.callee,
@@ -58,7 +61,7 @@ class DtmfEvent(StrEnum):
     RECEIVED = "dtmf_received"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Dtmf:
     """Keys pressed on a telephone during a call; caller and callee are the call's."""
 
@@ -73,8 +76,9 @@ class Dtmf:
         """Return the only type there is."""
         return DtmfEvent.RECEIVED
 
+    @cached_property
     def attributes(self) -> dict[str, Any]:
-        """Return the event's attributes."""
+        """Return the event's attributes, the same object to all who are told."""
         return {
             "command": self.command,
             "caller": self.caller,

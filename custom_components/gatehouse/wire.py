@@ -45,11 +45,12 @@ class Secret:
     It goes through logs, tracebacks and data classes as `Secret(…)`.
     """
 
-    __slots__ = ("_value",)
+    __slots__ = ("_encoded", "_value")
 
     def __init__(self, value: str) -> None:
         """Wrap the credential."""
         self._value = value
+        self._encoded = value.encode()
 
     def reveal(self) -> str:
         """Return the credential itself, to be put on the wire."""
@@ -57,9 +58,7 @@ class Secret:
 
     def matches(self, presented: str) -> bool:
         """Compare in a time that tells nothing about the credential."""
-        return compare_digest(
-            self._value.encode(), presented.encode(errors="surrogateescape")
-        )
+        return compare_digest(self._encoded, presented.encode(errors="surrogateescape"))
 
     @override
     def __repr__(self) -> str:
@@ -74,6 +73,12 @@ async def read_bounded(content: StreamReader, limit: int) -> bytes:
         TooLarge: there is more; the rest has not been read.
 
     """
+    if content.is_eof():
+        # All of it is here already, as with nearly every message.
+        body = content.read_nowait()
+        if len(body) > limit:
+            raise TooLarge
+        return body
     chunks: list[bytes] = []
     size = 0
     while chunk := await content.readany():
@@ -81,7 +86,7 @@ async def read_bounded(content: StreamReader, limit: int) -> bytes:
         if size > limit:
             raise TooLarge
         chunks.append(chunk)
-    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+    return b"".join(chunks)
 
 
 def parse_json(body: bytes) -> Any:

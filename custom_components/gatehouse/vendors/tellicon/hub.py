@@ -60,6 +60,7 @@ class TelliconHub(Hub):
         self._listed_only = entry.options.get(CONF_UNITS, UNITS_ALL) == UNITS_LISTED
         self._seen: OrderedDict[Event, datetime] = OrderedDict()
         self._full = False
+        self._prefix = f"{KEY}_{entry.entry_id}_"
 
     @override
     async def async_start(self) -> None:
@@ -114,8 +115,9 @@ class TelliconHub(Hub):
             event.occurred_at is not None or now - before < UNTIMED_REPETITION
         ):
             return True
+        if before is not None:
+            self._seen.move_to_end(event)
         self._seen[event] = now
-        self._seen.move_to_end(event)
         if len(self._seen) > REMEMBERED_EVENTS:
             self._seen.popitem(last=False)
         return False
@@ -157,13 +159,12 @@ class TelliconHub(Hub):
 
     def _uid(self, name: str) -> str:
         """Return the id of an account or unit; another token may name the same ones."""
-        return f"{KEY}_{self.entry.entry_id}_{name}"
+        return self._prefix + name
 
     def _remembered(self) -> list[str]:
         """Return the accounts and units that had a device before the start."""
-        prefix = self._uid("")
         return [
-            uid.removeprefix(prefix)
+            uid.removeprefix(self._prefix)
             for entry in dr.async_entries_for_config_entry(
                 dr.async_get(self.hass), self.entry.entry_id
             )

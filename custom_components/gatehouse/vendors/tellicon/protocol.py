@@ -7,10 +7,9 @@ included, for the manual itself mixes them.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 ENVELOPE = "eventTellicon"
 TOKEN_LENGTH = 24
@@ -23,14 +22,30 @@ _MAX_TEXT = 64
 _EARLIEST = 946_684_800
 _LATEST = 4_102_444_800
 
-# The same field in the dialects A to C, and in D.
-_TYPE = ("type", "tipo")
-_CLIENT = ("client", "licenca")
-_BUILDING = ("building", "bloco")
-_APT = ("apt", "unidade")
-_OCCURRED = ("eventDateTime", "dateTime", "dataHoraEvento")
-_DURATION = ("callDurationTime", "tempoConversa")
-_COMMAND = ("dtmfCommand", "dtmfComando")
+# What each field is called here, by its names in all dialects.
+_NAMES = {
+    "type": "type",
+    "tipo": "type",
+    "client": "client",
+    "licenca": "client",
+    "building": "building",
+    "bloco": "building",
+    "apt": "apt",
+    "unidade": "apt",
+    # In A to C the source is who acts: the panel that calls, but the resident who types.
+    "src": "source",
+    "dst": "destination",
+    # D names the two by what they are.
+    "ramal": "panel",
+    "telefone": "resident",
+    "eventDateTime": "time",
+    "dateTime": "time",
+    "dataHoraEvento": "time",
+    "callDurationTime": "duration",
+    "tempoConversa": "duration",
+    "dtmfCommand": "command",
+    "dtmfComando": "command",
+}
 
 
 class MalformedEventError(ValueError):
@@ -45,8 +60,7 @@ class EventType(StrEnum):
     DTMF_COMMAND = "dtmfCommand"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
+class Event(NamedTuple):
     """One event; hashable, so that a repetition can be recognised."""
 
     type: EventType
@@ -74,88 +88,82 @@ def parse_event(body: Any) -> Event:
     """
     if not isinstance(body, dict):
         raise MalformedEventError("not an object")
-    fields = body.get(ENVELOPE, body)
-    if not isinstance(fields, dict):
+    given = body.get(ENVELOPE, body)
+    if not isinstance(given, dict):
         raise MalformedEventError(f"{ENVELOPE} is not an object")
+    fields = {
+        name: value
+        for key, value in given.items()
+        if value is not None and (name := _NAMES.get(key)) is not None
+    }
     try:
-        event_type = EventType(_first(fields, _TYPE))
+        event_type = EventType(fields.get("type", ""))
     except ValueError as err:
         raise MalformedEventError("unknown type") from err
-    client = _code(fields, _CLIENT)
+    client = _code(fields, "client")
     if client is None:
         raise MalformedEventError("client is missing")
-    command = _text(fields, _COMMAND)
-    if event_type is EventType.DTMF_COMMAND and command is None:
-        raise MalformedEventError("dtmfCommand is missing")
-    # In dialects A to C `src` is who acts: the panel that calls, but the resident who
-    # types. D names the two by what they are.
-    source, destination = _text(fields, ("src",)), _text(fields, ("dst",))
+    command = _text(fields, "command")
+    source, destination = _text(fields, "source"), _text(fields, "destination")
     if event_type is EventType.DTMF_COMMAND:
+        if command is None:
+            raise MalformedEventError("command is missing")
         source, destination = destination, source
     return Event(
         type=event_type,
         client=client,
         # The manual of dialect A gives 0 the meaning "no building".
-        building=_code(fields, _BUILDING) or "0",
-        apt=_code(fields, _APT),
-        panel=_text(fields, ("ramal",)) or source,
-        resident=_text(fields, ("telefone",)) or destination,
+        building=_code(fields, "building") or "0",
+        apt=_code(fields, "apt"),
+        panel=_text(fields, "panel") or source,
+        resident=_text(fields, "resident") or destination,
         command=command,
         duration=_duration(fields),
         occurred_at=_occurred_at(fields),
     )
 
 
-def _first(fields: Mapping[str, Any], names: tuple[str, ...]) -> Any:
-    """Return the field under the first of its names that is there."""
-    for name in names:
-        if (value := fields.get(name)) is not None:
-            return value
-    return None
-
-
-def _text(fields: Mapping[str, Any], names: tuple[str, ...]) -> str | None:
-    """Return a number, extension or command as text; it is written with and without quotes."""
-    value = _first(fields, names)
-    if value is None or value == "":
+def _text(fields: Mapping[str, Any], name: str) -> str | None:
+    """Return a field as text; numbers are written with and without quotes."""
+    if (value := fields.get(name)) is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | str):
-        raise MalformedEventError(f"{names[0]} is neither text nor a whole number")
+        raise MalformedEventError(f"{name} is neither text nor a whole number")
     text = str(value).strip()
     if not text.isprintable() or len(text) > _MAX_TEXT:
-        raise MalformedEventError(f"{names[0]} is too long or not printable")
+        raise MalformedEventError(f"{name} is too long or not printable")
     return text or None
 
 
-def _code(fields: Mapping[str, Any], names: tuple[str, ...]) -> str | None:
+def _code(fields: Mapping[str, Any], name: str) -> str | None:
     """Return a part of a unit's name, whose parts are told apart by slashes."""
-    text = _text(fields, names)
+    text = _text(fields, name)
     if text is not None and "/" in text:
-        raise MalformedEventError(f"{names[0]} holds a slash")
+        raise MalformedEventError(f"{name} holds a slash")
     return text
 
 
-def _number(fields: Mapping[str, Any], names: tuple[str, ...]) -> int | None:
+def _number(fields: Mapping[str, Any], name: str) -> int | None:
     """Return a whole number, which may be written as text."""
-    if (text := _text(fields, names)) is None:
+    if (text := _text(fields, name)) is None:
         return None
     try:
         return int(text)
     except ValueError as err:
-        raise MalformedEventError(f"{names[0]} is not a whole number") from err
+        raise MalformedEventError(f"{name} is not a whole number") from err
 
 
 def _duration(fields: Mapping[str, Any]) -> int | None:
     """Return the seconds of conversation."""
-    duration = _number(fields, _DURATION)
+    duration = _number(fields, "duration")
     if duration is not None and not 0 <= duration <= 86_400:
-        raise MalformedEventError("the duration is not within a day")
+        raise MalformedEventError("duration is not within a day")
     return duration
 
 
 def _occurred_at(fields: Mapping[str, Any]) -> datetime | None:
     """Return when it happened. Answer and end times are not read: nobody needs them."""
-    epoch = _number(fields, _OCCURRED)
+    epoch = _number(fields, "time")
     if epoch is None:
         return None
     if not _EARLIEST <= epoch < _LATEST:
