@@ -113,17 +113,8 @@ def _visitors(entities: Entities, street: str) -> list[Card]:
         _tile(entities[UNIT.name, "last_call_duration"], "Its last call"),
         {
             "type": "markdown",
-            "content": (
-                f"{{% set call = states['{doorbell}'].attributes %}}"
-                "{% if call.event_type %}"
-                "| Last call | |\n|:--|:--|\n"
-                "| Unit | {{ call.unit }} |\n"
-                "| From | {{ call.caller or '–' }} |\n"
-                "| To | {{ call.callee or '–' }} |\n"
-                "| Duration | {{ call.duration ~ ' s' if call.duration else '–' }} |\n"
-                "{% else %}Nobody has rung yet.{% endif %}\n\n"
-                f"[Be the visitor, or the janitor]({street})"
-            ),
+            "text_only": True,
+            "content": f"[Be the visitor, or the janitor, in the street]({street})",
         },
     ]
 
@@ -133,7 +124,12 @@ def _health(entities: Entities) -> list[Card]:
         _heading("Health", "mdi:heart-pulse"),
         _tile(entities[GATEWAY, "connection"], "Gateway"),
         _tile(entities[GATEWAY, "status"], "Gateway status"),
-        *(_tile(entities[lock.name, "battery_voltage"], lock.name) for lock in LOCKS),
+        *(
+            _tile(
+                entities[lock.name, "battery_voltage"], f"Voltage, {lock.name.lower()}"
+            )
+            for lock in LOCKS
+        ),
         {
             **_tile(entities[ACCOUNT, "last_contact"], "Last word from Tellicon"),
             "grid_options": {"columns": 12},

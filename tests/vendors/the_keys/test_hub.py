@@ -7,6 +7,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
     async_capture_events,
+    async_mock_service,
 )
 
 from custom_components.gatehouse.const import DOMAIN
@@ -21,6 +22,7 @@ from homeassistant.helpers import (
     entity_registry as er,
     issue_registry as ir,
 )
+from homeassistant.setup import async_setup_component
 from simulators.the_keys import Fault, Gateway
 
 from ...conftest import Advance
@@ -135,6 +137,36 @@ async def test_hand_turn(
     await advance(10)
     assert shown(hass, DOOR) == "unlocked"
     assert asked("/locker_status") == before + 1
+
+
+async def test_low_battery(
+    hass: HomeAssistant, gateway: Gateway, home: MockConfigEntry, advance: Advance
+) -> None:
+    """Home Assistant's own battery trigger hears of batteries that run out."""
+    calls = async_mock_service(hass, "test", "low")
+    assert await async_setup_component(
+        hass,
+        "automation",
+        {
+            "automation": {
+                "triggers": {
+                    "trigger": "battery.became_low",
+                    "target": {"entity_id": "binary_sensor.front_door_low_battery"},
+                },
+                "actions": {"action": "test.low"},
+            }
+        },
+    )
+    assert shown(hass, "binary_sensor.front_door_low_battery") == "off"
+    gateway.locks[FRONT].battery = 6700
+    await advance(10)
+    assert shown(hass, BATTERY) == "17"
+    assert shown(hass, "binary_sensor.front_door_low_battery") == "on"
+    assert len(calls) == 1
+    gateway.locks[FRONT].battery = 0
+    await advance(10)
+    assert shown(hass, BATTERY) == STATE_UNKNOWN
+    assert shown(hass, "binary_sensor.front_door_low_battery") == STATE_UNKNOWN
 
 
 async def test_rare_reading(

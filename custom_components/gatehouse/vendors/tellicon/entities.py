@@ -34,6 +34,7 @@ ENTITIES = {
             key="last_call_duration",
             device_class=SensorDeviceClass.DURATION,
             native_unit_of_measurement=UnitOfTime.SECONDS,
+            suggested_display_precision=0,
             remembered=True,
         ),
     ),

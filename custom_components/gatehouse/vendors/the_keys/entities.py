@@ -70,6 +70,11 @@ ENTITIES: dict[str, tuple[EntityDescription, ...]] = {
         LockDescription(
             key="door", lock=TheKeysHub.async_lock, unlock=TheKeysHub.async_unlock
         ),
+        BinarySensorDescription(
+            key="battery_low",
+            device_class=BinarySensorDeviceClass.BATTERY,
+            entity_category=EntityCategory.DIAGNOSTIC,
+        ),
         SensorDescription(
             key="battery",
             device_class=SensorDeviceClass.BATTERY,

@@ -68,6 +68,9 @@ CONFIRM_AFTER = timedelta(seconds=6)
 MISSES = 3
 """Polls in a row that must fail before something is out of reach."""
 
+LOW = 20
+"""Percent at or below which batteries are to be changed."""
+
 SAVE_DELAY = 60.0
 """Seconds from a signed request to the saving of its timestamp, which matters only if
 the clock is behind after an unclean end."""
@@ -293,7 +296,9 @@ class TheKeysHub(Hub):
                 self._miss_lock(lock)
                 continue
             device = lock.device
-            device.publish("battery", battery_percent(locker.battery))
+            percent = battery_percent(locker.battery)
+            device.publish("battery", percent)
+            device.publish("battery_low", None if percent is None else percent <= LOW)
             device.publish("battery_voltage", battery_volts(locker.battery))
             device.publish("signal_strength", locker.rssi)
             if not device.available:
