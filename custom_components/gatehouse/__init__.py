@@ -4,15 +4,15 @@ from homeassistant.const import EVENT_HOMEASSISTANT_STOP
 from homeassistant.core import Event, HomeAssistant
 from homeassistant.helpers.device_registry import DeviceEntry
 
-from .config_flow import vendor_of
 from .const import PLATFORMS
 from .hub import GatehouseConfigEntry, entry_store
+from .vendors import vendor_of
 
 
 async def async_setup_entry(hass: HomeAssistant, entry: GatehouseConfigEntry) -> bool:
     """Set up a vendor's connection."""
     vendor = vendor_of(entry)
-    hub = vendor.hub(hass, entry, vendor)
+    hub = vendor.hub(hass, entry, vendor.entities)
 
     async def stop(_: Event) -> None:
         await hub.async_stop()

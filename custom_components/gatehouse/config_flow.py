@@ -17,7 +17,7 @@ from homeassistant.core import callback
 from .const import CONF_VENDOR, DOMAIN
 from .flow import Proven, form_errors
 from .vendor import Vendor
-from .vendors import VENDORS
+from .vendors import VENDORS, vendor_of
 
 type Step = Callable[[dict[str, Any] | None], Awaitable[ConfigFlowResult]]
 
@@ -209,8 +209,3 @@ class GatehouseOptionsFlow(OptionsFlow):
                 schema, self.config_entry.options
             ),
         )
-
-
-def vendor_of(entry: ConfigEntry) -> Vendor:
-    """Return the vendor of an entry."""
-    return VENDORS[entry.data[CONF_VENDOR]]

@@ -8,6 +8,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.device_registry import DeviceEntry
 
 from .hub import Device, GatehouseConfigEntry
+from .vendors import vendor_of
 
 
 async def async_get_config_entry_diagnostics(
@@ -15,7 +16,7 @@ async def async_get_config_entry_diagnostics(
 ) -> dict[str, Any]:
     """Return the diagnostics of an entry."""
     hub = entry.runtime_data
-    secrets = hub.vendor.secrets
+    secrets = vendor_of(entry).secrets
     return {
         "data": async_redact_data(dict(entry.data), secrets),
         "options": dict(entry.options),

@@ -132,7 +132,7 @@ def async_add_platform[DescriptionT: EntityDescription](
     hub = entry.runtime_data
     descriptions = {
         kind: [item for item in offered if isinstance(item, description_type)]
-        for kind, offered in hub.vendor.entities.items()
+        for kind, offered in hub.offers.items()
     }
 
     @callback

@@ -9,19 +9,17 @@ from abc import ABC, abstractmethod
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.device_registry import DeviceEntry
+from homeassistant.helpers.entity import EntityDescription
 from homeassistant.helpers.storage import Store
 
 from .const import DOMAIN
 from .model import Word
-
-if TYPE_CHECKING:
-    from .vendor import Vendor
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -31,6 +29,7 @@ STORAGE_VERSION = 1
 WAITING_WORDS = 16
 
 type GatehouseConfigEntry = ConfigEntry[Hub]
+type Offers = Mapping[str, tuple[EntityDescription, ...]]
 type Listener = Callable[[Any], None]
 
 
@@ -114,12 +113,19 @@ class Hub(ABC):
     """One config entry's connection, devices and health."""
 
     def __init__(
-        self, hass: HomeAssistant, entry: GatehouseConfigEntry, vendor: Vendor
+        self, hass: HomeAssistant, entry: GatehouseConfigEntry, offers: Offers
     ) -> None:
-        """Prepare the hub of an entry; nothing is started."""
+        """Prepare the hub of an entry; nothing is started.
+
+        Args:
+            hass: Home Assistant.
+            entry: the entry that it is for.
+            offers: what each kind of its devices offers.
+
+        """
         self.hass = hass
         self.entry = entry
-        self.vendor = vendor
+        self.offers = offers
         self.devices: dict[str, Device] = {}
         self.store = entry_store(hass, entry)
         self.address: CALLBACK_TYPE | None = None

@@ -1,13 +1,10 @@
 """What a vendor brings to Gatehouse; each vendor's folder fills in one of these."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from homeassistant.helpers.entity import EntityDescription
-
 from .flow import VendorFlow
-from .hub import Hub
+from .hub import Hub, Offers
 from .inbound import InboundView
 
 
@@ -21,7 +18,7 @@ class Vendor:
     hub: type[Hub]
     flow: VendorFlow
 
-    entities: Mapping[str, tuple[EntityDescription, ...]]
+    entities: Offers
     """What each kind of device offers."""
 
     view: type[InboundView[Any]] | None = None

@@ -824,5 +824,5 @@ async def test_caller_gives_up_waiting(
     )
     await asyncio.sleep(0)
     first.cancel()
-    await asyncio.wait([reading, first, second])
+    await asyncio.gather(reading, first, second, return_exceptions=True)
     assert gateway.orders == [("/open", FRONT)]

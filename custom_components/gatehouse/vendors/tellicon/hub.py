@@ -10,9 +10,8 @@ from homeassistant.helpers import device_registry as dr
 from homeassistant.util import dt as dt_util
 
 from ...const import DOMAIN
-from ...hub import Device, GatehouseConfigEntry, Hub
+from ...hub import Device, GatehouseConfigEntry, Hub, Offers
 from ...model import Call, CallEvent, Dtmf, Word
-from ...vendor import Vendor
 from ...wire import Secret
 from .protocol import Event, EventType
 
@@ -32,8 +31,9 @@ CONF_CLIENT = "client"
 CONF_BUILDING = "building"
 CONF_APT = "apt"
 
-MAX_DEVICES = 4000
-"""Devices that may appear by themselves; Home Assistant bears 10,000 entities an entry."""
+MAX_DEVICES = 3000
+"""Devices that may appear by themselves. They have three entities each, and Home
+Assistant bears 10,000 entities an entry."""
 
 REMEMBERED_EVENTS = 1024
 UNTIMED_REPETITION = timedelta(seconds=10)
@@ -52,10 +52,10 @@ class TelliconHub(Hub):
     """Turns Tellicon's events into words on the account's and the unit's devices."""
 
     def __init__(
-        self, hass: HomeAssistant, entry: GatehouseConfigEntry, vendor: Vendor
+        self, hass: HomeAssistant, entry: GatehouseConfigEntry, offers: Offers
     ) -> None:
         """Prepare the hub of an entry."""
-        super().__init__(hass, entry, vendor)
+        super().__init__(hass, entry, offers)
         self.token = Secret(entry.data[CONF_TOKEN])
         self._listed_only = entry.options.get(CONF_UNITS, UNITS_ALL) == UNITS_LISTED
         self._seen: OrderedDict[Event, datetime] = OrderedDict()

@@ -16,9 +16,8 @@ from homeassistant.util import dt as dt_util
 
 from ...const import DOMAIN
 from ...flow import base_url
-from ...hub import Device, GatehouseConfigEntry, Hub
+from ...hub import Device, GatehouseConfigEntry, Hub, Offers
 from ...model import BoltState
-from ...vendor import Vendor
 from ...wire import LostReply, Secret, TimedOut, UnexpectedReply, WireError
 from .client import (
     GatewayClient,
@@ -151,10 +150,10 @@ class TheKeysHub(Hub):
     """One gateway and the locks that it reaches."""
 
     def __init__(
-        self, hass: HomeAssistant, entry: GatehouseConfigEntry, vendor: Vendor
+        self, hass: HomeAssistant, entry: GatehouseConfigEntry, offers: Offers
     ) -> None:
         """Prepare the hub of an entry."""
-        super().__init__(hass, entry, vendor)
+        super().__init__(hass, entry, offers)
         self.client = GatewayClient(
             async_get_clientsession(hass),
             base_url(entry.data[CONF_HOST]),
