@@ -20,16 +20,16 @@ async def async_setup_entry(hass: HomeAssistant, entry: GatehouseConfigEntry) ->
     try:
         await hub.async_start()
         hub.remove_unknown_devices()
+        entry.runtime_data = hub
+        await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     except BaseException:
         await hub.async_stop()
         raise
-    entry.runtime_data = hub
-    await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     if vendor.view is not None:
         hub.address = vendor.view.attach(hass, hub)
     entry.async_on_unload(entry.add_update_listener(_async_reload_if_outdated))
     # Home Assistant does not unload entries when it stops.
-    entry.async_on_unload(hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, stop))
+    entry.async_on_unload(hass.bus.async_listen(EVENT_HOMEASSISTANT_STOP, stop))
     return True
 
 

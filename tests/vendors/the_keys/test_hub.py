@@ -619,14 +619,14 @@ async def test_orders_go_first(
 async def test_order_expires(
     hass: HomeAssistant,
     gateway: Gateway,
-    home: MockConfigEntry,
+    entry: MockConfigEntry,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """An order that had to wait too long is not sent any more."""
-    hub = home.runtime_data
-    monkeypatch.setattr(
-        hub.client, "_pace", client.Pace(gap=0, order_lifetime=-1), raising=True
-    )
+    monkeypatch.setattr(client, "PACE", client.Pace(gap=0, order_lifetime=-1))
+    entry.add_to_hass(hass)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
     with pytest.raises(HomeAssistantError) as error:
         await order(hass, "unlock")
     assert error.value.translation_key == "order_expired"
