@@ -157,6 +157,7 @@ async def test_low_battery(
             }
         },
     )
+    await hass.async_block_till_done()
     assert shown(hass, "binary_sensor.front_door_low_battery") == "off"
     gateway.locks[FRONT].battery = 6700
     await advance(10)
