@@ -390,6 +390,23 @@ async def test_repairs(
     assert shown(hass, DOOR) == "unlocked"
 
 
+async def test_repair_goes_with_the_entry(
+    hass: HomeAssistant,
+    gateway: Gateway,
+    home: MockConfigEntry,
+    advance: Advance,
+    issue_registry: ir.IssueRegistry,
+) -> None:
+    """Nobody is asked to mend what has been removed."""
+    gateway.inject("/locker_status", Fault.code(32))
+    gateway.turn_by_hand(FRONT, 50)
+    await advance(10)
+    assert issue_registry.issues
+    await hass.config_entries.async_remove(home.entry_id)
+    await hass.async_block_till_done()
+    assert not issue_registry.issues
+
+
 async def test_wrong_code(
     hass: HomeAssistant, gateway: Gateway, home: MockConfigEntry, advance: Advance
 ) -> None:

@@ -158,6 +158,7 @@ class TheKeysHub(Hub):
             async_get_clientsession(hass),
             base_url(entry.data[CONF_HOST]),
         )
+        self._gateway_uid = f"{KEY}_{entry.entry_id}"
         self.lockers: dict[str, Locker] = {}
         """The locks that the gateway saw last, configured or not."""
         self._locks: dict[str, Lock] = {}
@@ -182,13 +183,13 @@ class TheKeysHub(Hub):
                 translation_key="gateway_unreachable",
                 translation_placeholders={"host": self.entry.data[CONF_HOST]},
             ) from err
-        gateway = self._gateway = self.add_device(
-            f"{KEY}_{self.entry.entry_id}",
+        self._gateway = self.add_device(
+            self._gateway_uid,
             GATEWAY,
             manufacturer=MANUFACTURER,
             translation_key=GATEWAY,
         )
-        gateway.publish("connection", True)
+        self._gateway.publish("connection", True)
         for subentry in self.entry.subentries.values():
             self._add_lock(subentry)
         self._take_lockers(lockers)
@@ -211,6 +212,8 @@ class TheKeysHub(Hub):
         self.client.close()
         for lock in self._locks.values():
             self._cancel_confirm(lock)
+            self._clear_issues(lock)
+        self._clear_issue("gateway_stuck", self._gateway_uid)
         if self.client.timestamps.last:
             await self.store.async_save(self._remembered())
 
@@ -373,7 +376,7 @@ class TheKeysHub(Hub):
         self._gateway.publish("status", status)
         if status not in (STATUS_SYNCHRONIZING_GATEWAY, STATUS_SYNCHRONIZING_LOCK):
             self._synchronizing_since = None
-            self._clear_issue("gateway_stuck", self._gateway)
+            self._clear_issue("gateway_stuck", self._gateway_uid)
             return
         self._synchronizing_since = self._synchronizing_since or now
         if now - self._synchronizing_since >= MAX_SYNCHRONIZING:
@@ -390,6 +393,8 @@ class TheKeysHub(Hub):
         except WireError as err:
             _LOGGER.debug("Lock %s could not be read: %r", lock.share.identifier, err)
             return
+        # The queue lets no list of locks come between the lock's answer and this: what
+        # happens after the answer is seen in the next list.
         lock.read_at = dt_util.utcnow() + READ_INTERVAL
         self._note_success(lock)
         if status.version is not None and (
@@ -561,10 +566,14 @@ class TheKeysHub(Hub):
     def _note_success(self, lock: Lock) -> None:
         """Take back what the user was asked for."""
         lock.wrong_codes = 0
-        for key in _ISSUES.values():
-            self._clear_issue(key, lock.device)
+        self._clear_issues(lock)
         if not self._stopped:
             self.store.async_delay_save(self._remembered, SAVE_DELAY)
+
+    @callback
+    def _clear_issues(self, lock: Lock) -> None:
+        for key in _ISSUES.values():
+            self._clear_issue(key, lock.device.uid)
 
     @callback
     def _raise_issue(self, key: str, device: Device) -> None:
@@ -582,8 +591,8 @@ class TheKeysHub(Hub):
         )
 
     @callback
-    def _clear_issue(self, key: str, device: Device) -> None:
-        ir.async_delete_issue(self.hass, DOMAIN, f"{key}_{device.uid}")
+    def _clear_issue(self, key: str, uid: str) -> None:
+        ir.async_delete_issue(self.hass, DOMAIN, f"{key}_{uid}")
 
 
 def _name_of(device: Device) -> str:
