@@ -9,16 +9,17 @@ Bad input is answered with 400, an unreachable Home Assistant with 502, both wit
 from collections.abc import Iterable
 import json
 from pathlib import Path
-from typing import Self
+from typing import override
 
 from aiohttp import web
 
+from .loopback import LoopbackServer, make_app_runner
 from .neighbour import BadInput, Input, Neighbour, Unreachable
 
 PAGE = Path(__file__).with_name("street.html")
 
 
-class Street:
+class Street(LoopbackServer):
     """The neighbourhood's control server, on a loopback port."""
 
     def __init__(self, neighbours: Iterable[Neighbour], port: int = 8300) -> None:
@@ -29,29 +30,32 @@ class Street:
             port: Where to serve; 0 is any free one.
         """
         self.neighbours = {neighbour.name: neighbour for neighbour in neighbours}
-        self._port = port
-        self._runner: web.AppRunner | None = None
+        super().__init__(port)
 
-    async def __aenter__(self) -> Self:
-        """Start."""
-        await self.start()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        """Stop."""
-        await self.stop()
-
-    @property
-    def url(self) -> str:
-        """Return the address of the page, without a slash at its end."""
-        return f"http://127.0.0.1:{self._port}"
-
+    @override
     async def start(self) -> None:
         """Start the stand-ins and serve the page.
 
         Raises:
             OSError: A port is taken.
         """
+        try:
+            for neighbour in self.neighbours.values():
+                await neighbour.start()
+            await super().start()
+        except OSError:
+            await self.stop()
+            raise
+
+    @override
+    async def stop(self) -> None:
+        """Stop serving and stop the stand-ins."""
+        await super().stop()
+        for neighbour in self.neighbours.values():
+            await neighbour.stop()
+
+    @override
+    def _make_runner(self) -> web.AppRunner:
         app = web.Application()
         app.add_routes(
             [
@@ -60,23 +64,7 @@ class Street:
                 web.post("/api/{neighbour}/{action}", self._act),
             ]
         )
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-        try:
-            for neighbour in self.neighbours.values():
-                await neighbour.start()
-            await self._runner.setup()
-            await web.TCPSite(self._runner, "127.0.0.1", self._port).start()
-        except OSError:
-            await self.stop()
-            raise
-        self._port = self._runner.addresses[0][1]
-
-    async def stop(self) -> None:
-        """Stop serving and stop the stand-ins."""
-        if self._runner is not None:
-            await self._runner.cleanup()
-        for neighbour in self.neighbours.values():
-            await neighbour.stop()
+        return make_app_runner(app)
 
     def describe(self) -> str:
         """Return the lines that say what runs where."""

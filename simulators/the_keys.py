@@ -17,10 +17,12 @@ import math
 import socket
 import struct
 import time
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, override
 from urllib.parse import unquote
 
 from aiohttp import web
+
+from .loopback import LoopbackServer
 
 UNKNOWN = 48
 CLOSED = 49
@@ -261,7 +263,7 @@ def parse_form(body: bytes) -> dict[str, str]:
     return {unquote(name): unquote(value) for name, _, value in pairs}
 
 
-class Gateway:
+class Gateway(LoopbackServer):
     """A gateway on a loopback port, with the locks that it hears.
 
     Attributes:
@@ -292,8 +294,10 @@ class Gateway:
         future_tolerance: float = 600,
         clock: Callable[[], float] = wall_clock,
         delays: Delays = Delays(),
+        port: int = 0,
     ) -> None:
         """Take the gateway's locks and habits; it serves once started."""
+        super().__init__(port)
         self.locks = {lock.identifier: lock for lock in locks}
         self.dialect: Dialect = dialect
         self.firmware = firmware
@@ -318,28 +322,7 @@ class Gateway:
         self._moves: dict[int, _Move] = {}
         self._turn = asyncio.Lock()
         self._open: set[asyncio.Transport] = set()
-        self._address = ("127.0.0.1", 0)
-        self._runner: web.ServerRunner | None = None
         self._routes = self._make_routes()
-
-    async def __aenter__(self) -> Self:
-        """Start on a free port."""
-        await self.start()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        """Stop."""
-        await self.stop()
-
-    @property
-    def host(self) -> str:
-        """Return address and port, also while the gateway is stopped."""
-        return "{}:{}".format(*self._address)
-
-    @property
-    def running(self) -> bool:
-        """Return whether the gateway is in the network."""
-        return self._runner is not None
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -371,40 +354,24 @@ class Gateway:
     def status_text(self, text: str) -> None:
         self._status_text = text
 
-    async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
-        """Enter the network; without a port, on that of the last time or a free one.
-
-        Raises:
-            OSError: The port is taken.
-        """
-        if self._runner is not None:
-            return
-        runner = web.ServerRunner(
-            web.Server(self._handle, handler_cancellation=True, access_log=None),
-            shutdown_timeout=0.1,
-        )
-        await runner.setup()
-        try:
-            await web.TCPSite(runner, host, port or self._address[1]).start()
-        except OSError:
-            await runner.cleanup()
-            raise
-        self._address = runner.addresses[0][:2]
-        self._runner = runner
-
+    @override
     async def stop(self) -> None:
         """Leave the network: connections break, and new ones are refused."""
-        if self._runner is None:
-            return
-        runner, self._runner = self._runner, None
-        for site in list(runner.sites):
-            await site.stop()
-        for transport in list(self._open):
-            transport.abort()
-        await runner.cleanup()
+        await super().stop()
         # A bolt does not stop because the gateway does.
         for identifier in list(self._moves):
             self._arrive(identifier)
+
+    @override
+    def _make_runner(self) -> web.ServerRunner:
+        return web.ServerRunner(
+            web.Server(self._handle, handler_cancellation=True, access_log=None),
+            shutdown_timeout=0.1,
+        )
+
+    @override
+    def _to_break(self) -> Iterable[asyncio.Transport]:
+        return list(self._open)
 
     def inject(self, path: str, fault: Fault, times: int = 1) -> None:
         """Let the next requests of a path suffer a fault."""

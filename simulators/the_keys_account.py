@@ -11,9 +11,11 @@ import itertools
 import secrets
 import string
 import time
-from typing import Any, Self
+from typing import Any, override
 
 from aiohttp import web
+
+from .loopback import LoopbackServer, make_app_runner
 
 GATEWAY_TYPE = 1
 KEYPAD_TYPE = 2
@@ -102,7 +104,7 @@ class AccountRequest:
     headers: dict[str, str]
 
 
-class Account:
+class Account(LoopbackServer):
     """The cloud with one account, on a loopback port.
 
     Attributes:
@@ -128,6 +130,7 @@ class Account:
         clock: Callable[[], float] = wall_clock,
     ) -> None:
         """Take the account's user and locks; it is served once started."""
+        super().__init__()
         self.phone = phone
         self.password = password
         self.locks = list(locks)
@@ -140,25 +143,9 @@ class Account:
         self._clock = clock
         self._tokens: dict[str, float] = {}
         self._numbers = itertools.count(5001)
-        self._runner: web.AppRunner | None = None
-        self._port = 0
 
-    async def __aenter__(self) -> Self:
-        """Start on a free port."""
-        await self.start()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        """Stop."""
-        await self.stop()
-
-    @property
-    def url(self) -> str:
-        """Return the base of all addresses, without a slash at its end."""
-        return f"http://127.0.0.1:{self._port}"
-
-    async def start(self) -> None:
-        """Serve on loopback; after a stop, on the same port as before."""
+    @override
+    def _make_runner(self) -> web.AppRunner:
         app = web.Application(middlewares=[self._record])
         app.add_routes(
             [
@@ -172,17 +159,7 @@ class Account:
                 ),
             ]
         )
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", self._port).start()
-        self._port = runner.addresses[0][1]
-        self._runner = runner
-
-    async def stop(self) -> None:
-        """Stop serving."""
-        if self._runner is not None:
-            runner, self._runner = self._runner, None
-            await runner.cleanup()
+        return make_app_runner(app)
 
     def expire_tokens(self) -> None:
         """Let all tokens that were given out be too old."""

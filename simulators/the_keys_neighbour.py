@@ -51,8 +51,9 @@ class TheKeysNeighbour(Neighbour):
         cycle: float = 0,
     ) -> None:
         """Take what the options say; a port of 0 is any free one."""
-        self.gateway = Gateway(default_locks(), dialect=dialect, delays=DELAYS[delays])
-        self._port = port
+        self.gateway = Gateway(
+            default_locks(), dialect=dialect, delays=DELAYS[delays], port=port
+        )
         self._cycle = cycle
         self._cycling: asyncio.Task[None] | None = None
 
@@ -69,7 +70,7 @@ class TheKeysNeighbour(Neighbour):
 
     @override
     async def start(self) -> None:
-        await self.gateway.start(port=self._port)
+        await self.gateway.start()
         if self._cycle:
             self._cycling = asyncio.create_task(
                 self.gateway.cycle(scanning=self._cycle)
@@ -139,7 +140,7 @@ class TheKeysNeighbour(Neighbour):
     async def _link(self, given: Input) -> dict[str, Any]:
         """Take the gateway off the network, or bring it back."""
         if given.boolean("up"):
-            await self.gateway.start(port=self._port)
+            await self.gateway.start()
         else:
             await self.gateway.stop()
         return {}

@@ -611,11 +611,11 @@ async def test_stop_breaks_connections(gateway: Gateway, get: Any) -> None:
 
 async def test_port_taken(gateway: Gateway) -> None:
     """A port that is taken is told, and the gateway can start elsewhere."""
-    other = Gateway([])
+    other = Gateway([], port=int(gateway.host.rpartition(":")[2]))
     with pytest.raises(OSError, match="address already in use"):
-        await other.start(port=int(gateway.host.rpartition(":")[2]))
+        await other.start()
     assert not other.running
-    async with other:
+    async with Gateway([]) as other:
         assert other.host != gateway.host
         assert other.status_text == "Scanning..."
         other.phase = "synchronizing_lock"
