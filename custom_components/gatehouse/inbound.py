@@ -6,6 +6,7 @@ sender's token before anything else, and reads little and not for long.
 
 from abc import abstractmethod
 import asyncio
+from contextlib import suppress
 from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
@@ -19,7 +20,7 @@ from homeassistant.helpers.json import json_bytes
 from homeassistant.util.hass_dict import HassKey
 
 from . import wire
-from .hub import Hub
+from .hub import GatehouseConfigEntry, Hub
 
 MAX_BODY = 64 * 1024
 """Bytes of a body at most; vendors' messages have a few hundred."""
@@ -30,8 +31,12 @@ BODY_TIMEOUT = 10.0
 _VIEWS: HassKey[dict[type, Any]] = HassKey("gatehouse_views")
 
 
-class BodyError(Exception):
-    """A body that cannot be read; the sender is told the reason."""
+RELOAD_TIMEOUT = 10.0
+"""Seconds that a message waits for its entry while that is being reloaded."""
+
+
+class Rejected(Exception):
+    """A message that cannot be taken; the sender is told the reason."""
 
     def __init__(self, status: HTTPStatus, message: str) -> None:
         """Name the status and the reason that are answered."""
@@ -69,15 +74,34 @@ class InboundView[HubT: Hub](HomeAssistantView):
         """Check the token, read the body and hand the message to a hub.
 
         Raises:
-            BodyError: the body cannot be read; the sender is told.
+            Rejected: the message cannot be taken; the sender is told.
 
         """
+
+    async def async_hub_of(self, entry: GatehouseConfigEntry) -> HubT:
+        """Return the hub of an entry, to be called when a message is complete.
+
+        A change of settings reloads an entry. A visitor who rings in that moment must
+        not be lost, for nobody knows whether the vendor would tell of him again.
+
+        Raises:
+            Rejected: the entry is not running.
+
+        """
+        if entry.setup_lock.locked():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(RELOAD_TIMEOUT), entry.setup_lock:
+                    pass
+        for hub in self.hubs:
+            if hub.entry is entry:
+                return hub
+        raise Rejected(HTTPStatus.SERVICE_UNAVAILABLE, "not running")
 
     async def post(self, request: web.Request) -> web.Response:
         """Answer the vendor."""
         try:
             return await self.receive(request)
-        except BodyError as err:
+        except Rejected as err:
             return reply(err.status, err.message)
 
 
@@ -98,11 +122,11 @@ async def async_read_json(request: web.Request) -> Any:
     """Read a request's body as JSON.
 
     Raises:
-        BodyError: it is too long, too slow, broken, or not JSON of reasonable depth.
+        Rejected: it is too long, too slow, broken, or not JSON of reasonable depth.
 
     """
     if (request.content_length or 0) > MAX_BODY:
-        raise BodyError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body too large")
+        raise Rejected(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body too large")
     try:
         if request.content.is_eof():
             # What is here already needs no time limit, which would cost more than all
@@ -113,10 +137,10 @@ async def async_read_json(request: web.Request) -> Any:
                 body = await wire.read_bounded(request.content, MAX_BODY)
         return wire.parse_json(body)
     except wire.TooLarge as err:
-        raise BodyError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body too large") from err
+        raise Rejected(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body too large") from err
     except web.RequestPayloadError as err:
-        raise BodyError(HTTPStatus.BAD_REQUEST, "broken transfer") from err
+        raise Rejected(HTTPStatus.BAD_REQUEST, "broken transfer") from err
     except TimeoutError as err:
-        raise BodyError(HTTPStatus.REQUEST_TIMEOUT, "body too slow") from err
+        raise Rejected(HTTPStatus.REQUEST_TIMEOUT, "body too slow") from err
     except wire.UnexpectedReply as err:
-        raise BodyError(HTTPStatus.BAD_REQUEST, "not JSON") from err
+        raise Rejected(HTTPStatus.BAD_REQUEST, "not JSON") from err

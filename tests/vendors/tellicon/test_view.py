@@ -9,6 +9,8 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from yarl import URL
 
 from custom_components.gatehouse import inbound
+from custom_components.gatehouse.vendors.tellicon.hub import TelliconHub
+from custom_components.gatehouse.vendors.tellicon.view import TelliconView
 from homeassistant.components.http import ban
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
@@ -177,3 +179,53 @@ async def test_account_not_running(
     assert (await tellicon.ring(UNIT)).status == 503
     assert not sum(hass.http.app[ban.KEY_FAILED_LOGIN_ATTEMPTS].values())
     await hass.config_entries.async_setup(account.entry_id)
+
+
+async def test_ring_during_reload(
+    hass: HomeAssistant,
+    tellicon: Tellicon,
+    account: MockConfigEntry,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Who rings while the account is being reloaded is told once it is there again."""
+    reached, go_on = asyncio.Event(), asyncio.Event()
+    start = TelliconHub.async_start
+
+    async def start_slowly(hub: TelliconHub) -> None:
+        reached.set()
+        await go_on.wait()
+        await start(hub)
+
+    monkeypatch.setattr(TelliconHub, "async_start", start_slowly)
+    reloading = hass.async_create_task(
+        hass.config_entries.async_reload(account.entry_id)
+    )
+    await reached.wait()
+    ringing = hass.async_create_task(tellicon.ring(Unit(7, 7, 7)))
+    for _ in range(100):
+        await asyncio.sleep(0)
+    assert not ringing.done()
+    go_on.set()
+    assert (await ringing).status == 200
+    await reloading
+    await hass.async_block_till_done()
+    state = hass.states.get("event.unit_7_7_7_doorbell")
+    assert state.attributes["event_type"] == "ring"
+    await hass.config_entries.async_remove(account.entry_id)
+    await hass.config_entries.async_add(
+        MockConfigEntry(
+            domain=account.domain, data=dict(account.data), title=account.title
+        )
+    )
+
+
+async def test_reload_that_does_not_end(
+    tellicon: Tellicon, account: MockConfigEntry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A sender is not kept waiting for ever."""
+    monkeypatch.setattr(inbound, "RELOAD_TIMEOUT", 0.01)
+    hub = account.runtime_data
+    hub.leave_address()
+    async with account.setup_lock:
+        assert (await tellicon.ring(UNIT)).status == 503
+    hub.address = TelliconView.attach(hub.hass, hub)
