@@ -76,12 +76,7 @@ class GatehouseConfigFlow(ConfigFlow, domain=DOMAIN):
         errors: dict[str, str] = {}
         if answers is not None:
             try:
-                cleaned = vendor.flow.clean(answers)
-                if duplicates_by := vendor.flow.duplicates_by:
-                    self._async_abort_entries_match(
-                        {CONF_VENDOR: vendor.key}
-                        | {field: cleaned.get(field) for field in duplicates_by}
-                    )
+                cleaned = self._cleaned(vendor, answers)
                 self._proven = await vendor.flow.prove(self.hass, cleaned, entry)
             except Exception as err:  # noqa: BLE001  # shown and, if unknown, logged
                 errors = form_errors(err)
@@ -95,6 +90,22 @@ class GatehouseConfigFlow(ConfigFlow, domain=DOMAIN):
             ),
             errors=errors,
         )
+
+    def _cleaned(self, vendor: Vendor, answers: dict[str, Any]) -> dict[str, Any]:
+        """Return the answers, cleaned.
+
+        Raises:
+            AbortFlow: another entry has the same.
+            FormError: an answer cannot stand.
+
+        """
+        cleaned = vendor.flow.clean(answers)
+        for field in vendor.flow.duplicates_by:
+            if field in cleaned:
+                self._async_abort_entries_match(
+                    {CONF_VENDOR: vendor.key, field: cleaned[field]}
+                )
+        return cleaned
 
     async def _async_proven(self, vendor: Vendor) -> ConfigFlowResult:
         """Go on with proven answers: to the page that an inbound vendor has, or home."""
@@ -140,7 +151,8 @@ class GatehouseConfigFlow(ConfigFlow, domain=DOMAIN):
         errors: dict[str, str] = {}
         if answers is not None:
             try:
-                await vendor.flow.reauth(self.hass, entry, self._reauth_about, answers)
+                cleaned = self._cleaned(vendor, answers)
+                await vendor.flow.reauth(self.hass, entry, self._reauth_about, cleaned)
             except Exception as err:  # noqa: BLE001  # shown and, if unknown, logged
                 errors = form_errors(err)
             else:

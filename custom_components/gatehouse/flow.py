@@ -85,7 +85,7 @@ class VendorFlow(ABC):
     """What one vendor's forms ask, and how the answers prove themselves."""
 
     duplicates_by: ClassVar[tuple[str, ...]] = ()
-    """Fields that no two entries of the vendor may share."""
+    """Fields, none of which any two entries of the vendor may share."""
 
     subentries: ClassVar[Mapping[str, type[ConfigSubentryFlow]]] = {}
     """The flow of each sub-entry type."""
@@ -101,7 +101,9 @@ class VendorFlow(ABC):
         """
 
     def clean(self, answers: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the answers as they are compared with those of other entries.
+        """Return the answers of a form as they are compared with those of other entries.
+
+        The form of re-authentication has only some of the fields.
 
         Raises:
             FormError: an answer cannot stand.

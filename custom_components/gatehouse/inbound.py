@@ -28,11 +28,10 @@ MAX_BODY = 64 * 1024
 BODY_TIMEOUT = 10.0
 """Seconds that a sender may take for its body."""
 
-_VIEWS: HassKey[dict[type, Any]] = HassKey("gatehouse_views")
-
-
 RELOAD_TIMEOUT = 10.0
 """Seconds that a message waits for its entry while that is being reloaded."""
+
+_VIEWS: HassKey[dict[type, Any]] = HassKey("gatehouse_views")
 
 
 class Rejected(Exception):

@@ -73,12 +73,6 @@ async def read_bounded(content: StreamReader, limit: int) -> bytes:
         TooLarge: there is more; the rest has not been read.
 
     """
-    if content.is_eof():
-        # All of it is here already, as with nearly every message.
-        body = content.read_nowait()
-        if len(body) > limit:
-            raise TooLarge
-        return body
     chunks: list[bytes] = []
     size = 0
     while chunk := await content.readany():

@@ -79,12 +79,29 @@ async def test_bad_token(hass: HomeAssistant, token: str) -> None:
 
 async def test_duplicate(hass: HomeAssistant, account: MockConfigEntry) -> None:
     """No two accounts share a token."""
-    shown = await form(hass)
-    aborted = await hass.config_entries.flow.async_configure(
-        shown["flow_id"], {"token": TOKEN}
+    for token in (TOKEN, f" {TOKEN} "):
+        shown = await form(hass)
+        aborted = await hass.config_entries.flow.async_configure(
+            shown["flow_id"], {"token": token}
+        )
+        assert aborted["type"] is FlowResultType.ABORT
+        assert aborted["reason"] == "already_configured"
+
+
+async def test_reauth_with_the_token_of_another(
+    hass: HomeAssistant, account: MockConfigEntry
+) -> None:
+    """Nor do they come to share one by re-authentication."""
+    other = MockConfigEntry(
+        domain=DOMAIN, data={"vendor": "tellicon", "token": OTHER_TOKEN}
     )
-    assert aborted["type"] is FlowResultType.ABORT
+    other.add_to_hass(hass)
+    shown = await start_reauth_flow(hass, account)
+    aborted = await hass.config_entries.flow.async_configure(
+        shown["flow_id"], {"token": OTHER_TOKEN}
+    )
     assert aborted["reason"] == "already_configured"
+    assert account.data["token"] == TOKEN
 
 
 async def test_no_address(hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -270,6 +270,16 @@ async def test_entry_not_loaded(hass: HomeAssistant, home: MockConfigEntry) -> N
     assert shown["reason"] == "entry_not_loaded"
 
 
+async def test_entry_lost_while_the_form_is_open(
+    hass: HomeAssistant, home: MockConfigEntry
+) -> None:
+    """A gateway that goes while the form is open ends the form, and says why."""
+    shown = await choose(hass, await add_lock(hass, home), {"next_step_id": "manual"})
+    await hass.config_entries.async_unload(home.entry_id)
+    aborted = await choose(hass, shown, MANUAL)
+    assert aborted["reason"] == "entry_not_loaded"
+
+
 async def test_reconfigure_lock(
     hass: HomeAssistant, gateway: Gateway, home: MockConfigEntry
 ) -> None:

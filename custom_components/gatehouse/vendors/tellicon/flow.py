@@ -103,6 +103,11 @@ class TelliconFlow(VendorFlow):
         )
 
     @override
+    def clean(self, answers: Mapping[str, Any]) -> dict[str, Any]:
+        """Leave out the blanks that come with copying."""
+        return {key: value.strip() for key, value in answers.items()}
+
+    @override
     async def prove(
         self, hass: HomeAssistant, answers: Mapping[str, Any], entry: ConfigEntry | None
     ) -> Proven:
@@ -142,7 +147,7 @@ class TelliconFlow(VendorFlow):
 
 def _valid_token(answers: Mapping[str, Any]) -> str:
     """Return the token if Tellicon can send it in a header."""
-    token: str = answers[CONF_TOKEN].strip()
+    token: str = answers[CONF_TOKEN]
     if len(token) != TOKEN_LENGTH or not re.fullmatch(r"[!-~]+", token):
         raise FormError("invalid_token", CONF_TOKEN)
     return token

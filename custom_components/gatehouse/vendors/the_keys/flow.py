@@ -76,8 +76,7 @@ class LockFlow(DeviceSubentryFlow):
         self, user_input: dict[str, Any] | None = None
     ) -> SubentryFlowResult:
         """Ask where the share code is to come from."""
-        if self._get_entry().state is not ConfigEntryState.LOADED:
-            return self.async_abort(reason="entry_not_loaded")
+        _hub_of(self._get_entry())
         return self.async_show_menu(step_id="user", menu_options=["manual", "account"])
 
     async def async_step_manual(
@@ -90,8 +89,7 @@ class LockFlow(DeviceSubentryFlow):
         self, user_input: dict[str, Any] | None = None
     ) -> SubentryFlowResult:
         """Change a lock's name or share code."""
-        if self._get_entry().state is not ConfigEntryState.LOADED:
-            return self.async_abort(reason="entry_not_loaded")
+        _hub_of(self._get_entry())
         return await self.async_form("reconfigure", user_input)
 
     async def async_step_account(
@@ -260,8 +258,7 @@ class LockFlow(DeviceSubentryFlow):
 
     @property
     def _hub(self) -> TheKeysHub:
-        hub: TheKeysHub = self._get_entry().runtime_data
-        return hub
+        return _hub_of(self._get_entry())
 
 
 class TheKeysFlow(VendorFlow):
@@ -284,6 +281,8 @@ class TheKeysFlow(VendorFlow):
     @override
     def clean(self, answers: Mapping[str, Any]) -> dict[str, Any]:
         """Write the address in one way, for people write it in several."""
+        if CONF_HOST not in answers:
+            return dict(answers)
         url = base_url(answers[CONF_HOST])
         return {CONF_HOST: str(url).removeprefix(f"{url.scheme}://")}
 
@@ -349,16 +348,25 @@ class TheKeysFlow(VendorFlow):
         answers: Mapping[str, Any],
     ) -> None:
         """Read the lock with the new code, and keep it."""
-        if entry.state is not ConfigEntryState.LOADED:
-            raise AbortFlow("entry_not_loaded")
         subentry = _subentry_of(entry, about)
         code = answers[CONF_SHARE_CODE]
-        await _async_prove_code(
-            entry.runtime_data, subentry.data[CONF_IDENTIFIER], code
-        )
+        await _async_prove_code(_hub_of(entry), subentry.data[CONF_IDENTIFIER], code)
         hass.config_entries.async_update_subentry(
             entry, subentry, data={**subentry.data, CONF_SHARE_CODE: code}
         )
+
+
+def _hub_of(entry: ConfigEntry) -> TheKeysHub:
+    """Return the hub of an entry, without which no lock can be read.
+
+    Raises:
+        AbortFlow: it is not running, or not any more.
+
+    """
+    if entry.state is not ConfigEntryState.LOADED:
+        raise AbortFlow("entry_not_loaded")
+    hub: TheKeysHub = entry.runtime_data
+    return hub
 
 
 def _subentry_of(entry: ConfigEntry, about: Mapping[str, Any]) -> ConfigSubentry:

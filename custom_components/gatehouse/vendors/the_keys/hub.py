@@ -1,5 +1,6 @@
 """The hub of a The Keys gateway: polls it sparingly, and carries out orders."""
 
+import asyncio
 from collections.abc import Awaitable, Mapping
 from datetime import datetime, timedelta
 import logging
@@ -455,22 +456,19 @@ class TheKeysHub(Hub):
         self._cancel_confirm(lock)
         lock.orders += 1
         lock.device.publish("door", moving)
-        shown = False
+        accepted = False
         try:
             await self._async_ask(order, lock)
+            accepted = True
             lock.bolt = None
-        except HomeAssistantError:
-            shown = True
-            raise
-        except BaseException:
+        except asyncio.CancelledError:
             # The caller has gone; what became of the order is not known.
             lock.bolt = None
-            shown = True
             raise
         finally:
             lock.orders -= 1
             self._confirm_later(lock)
-            if shown and not lock.orders:
+            if not accepted and not lock.orders:
                 lock.device.publish("door", lock.bolt)
 
     async def _async_ask(
@@ -550,6 +548,8 @@ class TheKeysHub(Hub):
     @callback
     def _note_refusal(self, lock: Lock, err: Refusal) -> None:
         """Ask for the user's help where nothing else will do."""
+        if self._stopped:
+            return
         _LOGGER.debug("Lock %s: refused with %s", lock.share.identifier, err)
         if err.code == Code.INVALID_HMAC:
             lock.wrong_codes += 1
