@@ -1,31 +1,24 @@
 """What all stand-ins that serve HTTP have in common."""
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 import asyncio
 from collections.abc import Iterable
-from typing import Self
+from typing import override
 
 from aiohttp import web
+
+from .startable import Startable
 
 HOST = "127.0.0.1"
 
 
-class LoopbackServer(ABC):
+class LoopbackServer(Startable):
     """A server on a loopback port, which can leave the network and come back to it."""
 
     def __init__(self, port: int = 0) -> None:
         """Choose the port; 0 is any free one, and the same one after a stop."""
         self._port = port
         self._runner: web.BaseRunner | None = None
-
-    async def __aenter__(self) -> Self:
-        """Start."""
-        await self.start()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        """Stop."""
-        await self.stop()
 
     @property
     def host(self) -> str:
@@ -42,6 +35,7 @@ class LoopbackServer(ABC):
         """Return whether it is in the network."""
         return self._runner is not None
 
+    @override
     async def start(self) -> None:
         """Enter the network.
 
@@ -60,6 +54,7 @@ class LoopbackServer(ABC):
         self._port = runner.addresses[0][1]
         self._runner = runner
 
+    @override
     async def stop(self) -> None:
         """Leave the network: new connections are refused, and old ones end."""
         if self._runner is None:

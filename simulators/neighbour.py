@@ -1,9 +1,11 @@
 """What every stand-in of the neighbourhood has in common."""
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
+
+from .startable import Startable
 
 type Action = Callable[[Input], Awaitable[dict[str, Any]]]
 
@@ -135,7 +137,7 @@ class Option:
     choices: tuple[str, ...] = ()
 
 
-class Neighbour(ABC):
+class Neighbour(Startable):
     """A stand-in that the control server shows and steers.
 
     Attributes:
@@ -146,27 +148,10 @@ class Neighbour(ABC):
     name: ClassVar[str]
     options: ClassVar[tuple[Option, ...]]
 
-    async def __aenter__(self) -> Self:
-        """Start."""
-        await self.start()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        """Stop."""
-        await self.stop()
-
     @property
     @abstractmethod
     def actions(self) -> Mapping[str, Action]:
         """What can be asked of it; actions raise BadInput and Unreachable."""
-
-    @abstractmethod
-    async def start(self) -> None:
-        """Begin to serve or to send."""
-
-    @abstractmethod
-    async def stop(self) -> None:
-        """End all that was begun."""
 
     @abstractmethod
     def describe(self) -> str:
