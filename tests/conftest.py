@@ -1,6 +1,7 @@
 """Fixtures of all tests: a real Home Assistant, and simulated vendors on loopback."""
 
 from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from freezegun import freeze_time
@@ -42,8 +43,16 @@ def hurried_gateway(monkeypatch: pytest.MonkeyPatch) -> None:
         client,
         "PACE",
         client.Pace(
-            gap=0, connect=1, light=0.3, heavy=0.3, busy=0, travel=0, transient=(0, 0)
+            gap=0, connect=5, light=5, heavy=5, busy=0, travel=0, transient=(0, 0)
         ),
+    )
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch, hurried_gateway: None) -> None:
+    """Give up soon on a gateway that does not answer; for tests in which it does not."""
+    monkeypatch.setattr(
+        client, "PACE", replace(client.PACE, connect=0.5, light=0.5, heavy=0.5)
     )
 
 

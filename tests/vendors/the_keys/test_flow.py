@@ -81,6 +81,7 @@ async def test_set_up(hass: HomeAssistant, gateway: Gateway) -> None:
         (Fault.reply(b"[]", status=302), "unexpected_reply"),
     ],
 )
+@pytest.mark.usefixtures("impatient")
 async def test_errors(
     hass: HomeAssistant, gateway: Gateway, fault: Fault, error: str
 ) -> None:
@@ -235,6 +236,7 @@ async def test_manual(
         ({}, [Fault.hang(acted=False)], {"base": "timeout"}),
     ],
 )
+@pytest.mark.usefixtures("impatient")
 async def test_manual_errors(
     hass: HomeAssistant,
     gateway: Gateway,

@@ -207,6 +207,7 @@ async def test_unknown_is_not_unlocked(
     ],
     ids=["reset", "hang", "empty", "html", "truncated", "huge"],
 )
+@pytest.mark.usefixtures("impatient")
 async def test_lost_answer(
     hass: HomeAssistant,
     gateway: Gateway,
@@ -234,6 +235,7 @@ async def test_lost_answer(
     ],
     ids=["reset", "hang", "37", "400"],
 )
+@pytest.mark.usefixtures("impatient")
 async def test_lost_order(
     hass: HomeAssistant,
     gateway: Gateway,
@@ -696,6 +698,7 @@ async def test_buttons(
         ("/locker/synchronize", "button.front_door_synchronize", [Fault.code(4)] * 3, "bluetooth_failed"),
     ],
 )  # fmt: skip
+@pytest.mark.usefixtures("impatient")
 async def test_button_errors(
     hass: HomeAssistant,
     gateway: Gateway,
@@ -766,6 +769,7 @@ async def test_timestamps_survive(
     assert home.runtime_data.client.timestamps.last > stamps.last
 
 
+@pytest.mark.usefixtures("impatient")
 async def test_unload_under_order(
     hass: HomeAssistant, gateway: Gateway, home: MockConfigEntry
 ) -> None:
@@ -813,6 +817,7 @@ async def test_removed_entry_forgets(
     assert f"gatehouse.{home.entry_id}" not in hass_storage
 
 
+@pytest.mark.usefixtures("impatient")
 async def test_caller_gives_up(
     hass: HomeAssistant, gateway: Gateway, home: MockConfigEntry, advance: Advance
 ) -> None:
@@ -827,6 +832,7 @@ async def test_caller_gives_up(
     assert shown(hass, DOOR) == "unlocked"
 
 
+@pytest.mark.usefixtures("impatient")
 async def test_caller_gives_up_waiting(
     hass: HomeAssistant, gateway: Gateway, home: MockConfigEntry
 ) -> None:
