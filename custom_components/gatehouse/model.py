@@ -27,6 +27,8 @@ class CallEvent(StrEnum):
     """What can happen to a call from a door."""
 
     RING = "ring"
+    INCOMING = "incoming"
+    """Somebody calls the door."""
     ANSWERED = "answered"
     ENDED = "ended"
 
@@ -85,6 +87,232 @@ class Dtmf:
             "callee": self.callee,
             "unit": self.unit,
             "occurred_at": _iso(self.occurred_at),
+        }
+
+
+class AccessEvent(StrEnum):
+    """Whether somebody was let in."""
+
+    GRANTED = "access_granted"
+    DENIED = "access_denied"
+
+
+class Method(StrEnum):
+    """By what somebody asked to be let in."""
+
+    FACE = "face"
+    QR_CODE = "qr_code"
+    CARD = "card"
+    FACE_AND_CARD = "face_and_card"
+    ID_CARD = "id_card"
+    FACE_AND_ID_CARD = "face_and_id_card"
+    CODE = "code"
+    REMOTE = "remote"
+    UNKNOWN = "unknown"
+
+
+class Reason(StrEnum):
+    """Why somebody was not let in."""
+
+    WRONG_CODE = "wrong_code"
+    OUTSIDE_HOURS = "outside_hours"
+    LOCKED_OUT = "locked_out"
+    BUSY = "busy"
+    BAD_REQUEST = "bad_request"
+    ID_CARD_MISMATCH = "id_card_mismatch"
+    CARD_MISMATCH = "card_mismatch"
+    CODE_MISMATCH = "code_mismatch"
+    VISITOR_EXPIRED = "visitor_expired"
+    INVALID_ID_CARD = "invalid_id_card"
+    INVALID_CARD = "invalid_card"
+    INVALID_QR_CODE = "invalid_qr_code"
+    ABNORMAL_TEMPERATURE = "abnormal_temperature"
+    NO_MASK = "no_mask"
+    UNRECOGNIZED = "unrecognized"
+    UNKNOWN = "unknown"
+
+
+class Direction(StrEnum):
+    """Which way somebody went."""
+
+    IN = "in"
+    OUT = "out"
+
+
+class Mask(StrEnum):
+    """Whether somebody wore a mask."""
+
+    WORN = "worn"
+    NOT_WORN = "not_worn"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Access:
+    """Somebody asked to be let in, and was or was not."""
+
+    event_type: AccessEvent
+    person: str | None = None
+    person_id: str | None = None
+    method: Method | None = None
+    reason: Reason | None = None
+    direction: Direction | None = None
+    score: float | None = None
+    """How sure the terminal is of the face, from 0 to 1."""
+    temperature: float | None = None
+    """Of the body, in degrees Celsius."""
+    mask: Mask | None = None
+    groups: tuple[str, ...] | None = None
+    record_id: str | None = None
+    occurred_at: datetime | None = None
+
+    @cached_property
+    def attributes(self) -> dict[str, Any]:
+        """Return the event's attributes, the same object to all who are told."""
+        return {
+            "person": self.person,
+            "person_id": self.person_id,
+            "method": self.method,
+            "reason": self.reason,
+            "direction": self.direction,
+            "score": self.score,
+            "temperature": self.temperature,
+            "mask": self.mask,
+            "groups": None if self.groups is None else list(self.groups),
+            "record_id": self.record_id,
+            "occurred_at": _iso(self.occurred_at),
+        }
+
+
+class KeypadEvent(StrEnum):
+    """What can happen at a door's keypad."""
+
+    ENTERED = "code_entered"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Keypad:
+    """A code typed at a door. Its digits go no further than the vendor's hub."""
+
+    code_name: str | None = None
+    known: bool
+    """Whether the code has a name in Gatehouse; the door may know more codes."""
+    occurred_at: datetime | None = None
+
+    @property
+    def event_type(self) -> KeypadEvent:
+        """Return the only type there is."""
+        return KeypadEvent.ENTERED
+
+    @cached_property
+    def attributes(self) -> dict[str, Any]:
+        """Return the event's attributes, the same object to all who are told."""
+        return {
+            "code_name": self.code_name,
+            "known": self.known,
+            "occurred_at": _iso(self.occurred_at),
+        }
+
+
+class StationEvent(StrEnum):
+    """What can happen to a door station itself."""
+
+    RESTARTED = "restarted"
+    STREAM_STARTED = "stream_started"
+    STREAM_ENDED = "stream_ended"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Station:
+    """Something that a door station tells of itself."""
+
+    event_type: StationEvent
+    detail: str | None = None
+    occurred_at: datetime | None = None
+
+    @cached_property
+    def attributes(self) -> dict[str, Any]:
+        """Return the event's attributes, the same object to all who are told."""
+        return {"detail": self.detail, "occurred_at": _iso(self.occurred_at)}
+
+
+class AlertEvent(StrEnum):
+    """What a terminal can raise the alarm about."""
+
+    TAMPER = "tamper"
+    DOOR_FORCED = "door_forced"
+    DOOR_HELD_OPEN = "door_held_open"
+    PASSWORD_CRACKING = "password_cracking"
+    THERMAL_CAMERA_FAULT = "thermal_camera_fault"
+    CAMERA_DIRTY = "camera_dirty"
+    SPOOFING = "spoofing"
+    FIRE = "fire"
+    DEVICE_OFFLINE = "device_offline"
+    FEATURE_EXTRACTION_ERROR = "feature_extraction_error"
+    UNKNOWN = "unknown_alert"
+
+
+class AlertStatus(StrEnum):
+    """How an alert stands."""
+
+    ACTIVE = "active"
+    RELEASING = "releasing"
+    RELEASED = "released"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alert:
+    """A terminal raised the alarm, or took it back."""
+
+    event_type: AlertEvent
+    status: AlertStatus | None = None
+    level: str | None = None
+    description: str | None = None
+    alert_id: str | None = None
+    occurred_at: datetime | None = None
+    released_at: datetime | None = None
+
+    @cached_property
+    def attributes(self) -> dict[str, Any]:
+        """Return the event's attributes, the same object to all who are told."""
+        return {
+            "status": self.status,
+            "level": self.level,
+            "description": self.description,
+            "alert_id": self.alert_id,
+            "occurred_at": _iso(self.occurred_at),
+            "released_at": _iso(self.released_at),
+        }
+
+
+class InventoryEvent(StrEnum):
+    """What can happen to the list of a service's devices."""
+
+    ADDED = "device_added"
+    REMOVED = "device_removed"
+    PROVISIONED = "device_provisioned"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inventory:
+    """A device came to a service, or left it."""
+
+    event_type: InventoryEvent
+    hardware_id: str | None = None
+    name: str | None = None
+    product: str | None = None
+    device_type: str | None = None
+    code_used: bool | None = None
+    """Whether a provisioning code brought it."""
+
+    @cached_property
+    def attributes(self) -> dict[str, Any]:
+        """Return the event's attributes, the same object to all who are told."""
+        return {
+            "hardware_id": self.hardware_id,
+            "name": self.name,
+            "product": self.product,
+            "device_type": self.device_type,
+            "code_used": self.code_used,
         }
 
 

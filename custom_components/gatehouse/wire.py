@@ -5,6 +5,7 @@ bounded in size.
 """
 
 from hmac import compare_digest
+import random
 from typing import Any, override
 
 from aiohttp import StreamReader
@@ -64,6 +65,30 @@ class Secret:
     def __repr__(self) -> str:
         """Show that there is a secret, and nothing of it."""
         return "Secret(…)"
+
+
+class Backoff:
+    """Growing waits between attempts to come back to the other side.
+
+    They differ at random by a fifth, so that what was lost together does not return
+    together.
+    """
+
+    def __init__(self, first: float = 1.0, longest: float = 60.0) -> None:
+        """Set the first and the longest wait, in seconds."""
+        self._first = first
+        self._longest = longest
+        self._next = first
+
+    def next(self) -> float:
+        """Return the seconds to wait now; the next wait will be twice as long."""
+        wait = self._next
+        self._next = min(wait * 2, self._longest)
+        return wait * random.uniform(0.8, 1.0)  # noqa: S311  # no secret hangs on it
+
+    def reset(self) -> None:
+        """Begin anew, because an attempt has succeeded."""
+        self._next = self._first
 
 
 async def read_bounded(content: StreamReader, limit: int) -> bytes:
