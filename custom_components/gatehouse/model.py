@@ -301,8 +301,8 @@ class Inventory:
     name: str | None = None
     product: str | None = None
     device_type: str | None = None
-    code_used: bool | None = None
-    """Whether a provisioning code brought it."""
+    code_used: str | None = None
+    """The provisioning code that brought it, which is spent with that."""
 
     @cached_property
     def attributes(self) -> dict[str, Any]:
