@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from .action import Action
 from .flow import VendorFlow
 from .hub import Hub, Offers
 from .inbound import InboundView
@@ -23,6 +24,9 @@ class Vendor:
 
     view: type[InboundView[Any]] | None = None
     """The address that a vendor which calls us finds its hubs behind."""
+
+    actions: tuple[Action, ...] = ()
+    """What can be asked for beyond what entities offer."""
 
     secrets: frozenset[str] = frozenset()
     """Keys of entry and sub-entry data that diagnostics must not show."""
