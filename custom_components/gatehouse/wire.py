@@ -4,11 +4,13 @@ Secrets that cannot be printed by accident, one family of errors, and reading th
 bounded in size.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from hmac import compare_digest
 import random
 from typing import Any, override
 
-from aiohttp import StreamReader
+import aiohttp
 import orjson
 
 
@@ -91,7 +93,36 @@ class Backoff:
         self._next = self._first
 
 
-async def read_bounded(content: StreamReader, limit: int) -> bytes:
+@contextmanager
+def http_errors() -> Iterator[None]:
+    """Say in our own words what went wrong with an HTTP request.
+
+    Raises:
+        CannotConnect: nothing was received.
+        TimedOut: it took too long.
+        LostReply: it may have been received.
+        UnexpectedReply: the reply was too large, or no HTTP.
+
+    """
+    try:
+        yield
+    except (
+        aiohttp.ClientConnectorError,
+        aiohttp.ConnectionTimeoutError,
+        aiohttp.InvalidURL,
+    ) as err:
+        raise CannotConnect from err
+    except TimeoutError as err:
+        raise TimedOut from err
+    except TooLarge as err:
+        raise UnexpectedReply("reply too large") from err
+    except aiohttp.ClientResponseError as err:
+        raise UnexpectedReply("not HTTP") from err
+    except aiohttp.ClientError as err:
+        raise LostReply from err
+
+
+async def read_bounded(content: aiohttp.StreamReader, limit: int) -> bytes:
     """Read a whole body of at most `limit` bytes.
 
     Raises:

@@ -13,12 +13,10 @@ import aiohttp
 from yarl import URL
 
 from ...wire import (
-    CannotConnect,
     InvalidAuth,
     Secret,
-    TimedOut,
-    TooLarge,
     UnexpectedReply,
+    http_errors,
     parse_json,
     read_bounded,
 )
@@ -149,7 +147,7 @@ class AccountClient:
         headers = {}
         if self._token is not None:
             headers["Authorization"] = f"Bearer {self._token.reveal()}"
-        try:
+        with http_errors():
             async with self._session.request(
                 method,
                 self._url.joinpath(*path.split("/")),
@@ -161,12 +159,6 @@ class AccountClient:
                 if response.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
                     raise InvalidAuth
                 body = await read_bounded(response.content, _MAX_REPLY)
-        except TimeoutError as err:
-            raise TimedOut from err
-        except aiohttp.ClientError as err:
-            raise CannotConnect from err
-        except TooLarge as err:
-            raise UnexpectedReply("reply too large") from err
         reply = parse_json(body)
         if not isinstance(reply, dict):
             raise UnexpectedReply("not an object")

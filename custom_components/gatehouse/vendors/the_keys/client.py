@@ -22,9 +22,9 @@ from ...wire import (
     LostReply,
     Secret,
     TimedOut,
-    TooLarge,
     UnexpectedReply,
     WireError,
+    http_errors,
     parse_json,
     read_bounded,
 )
@@ -459,7 +459,7 @@ class GatewayClient:
         async with self._turns.take(urgency):
             if deadline is not None and asyncio.get_running_loop().time() > deadline:
                 raise OrderExpired
-            try:
+            with http_errors():
                 async with self._session.request(
                     method,
                     self._url.with_path(path),
@@ -476,18 +476,6 @@ class GatewayClient:
                     body = await read_bounded(response.content, _MAX_REPLY)
                     if response.status == HTTPStatus.NOT_FOUND:
                         raise NotSupported(path)
-            except (
-                aiohttp.ClientConnectorError,
-                aiohttp.ConnectionTimeoutError,
-                aiohttp.InvalidURL,
-            ) as err:
-                raise CannotConnect from err
-            except TimeoutError as err:
-                raise TimedOut from err
-            except TooLarge as err:
-                raise UnexpectedReply("reply too large") from err
-            except aiohttp.ClientError as err:
-                raise LostReply from err
         return body
 
 
