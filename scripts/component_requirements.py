@@ -1,12 +1,13 @@
-"""Write down what the demo's Home Assistant would install when it starts.
+"""Write down what Home Assistant would install when it starts.
 
-Home Assistant installs the requirements of an integration when it first loads it. The
-demo has them installed beforehand, so that it starts quickly and without a network.
+Home Assistant installs the requirements of an integration when it first loads it. Demo
+and tests have them installed beforehand, so that they start quickly and without a
+network.
 
-    component_requirements.py FILE
+    component_requirements.py test|demo FILE
 
-Run by the Python of the demo. Writes the requirements to FILE and prints the path of
-the constraints under which Home Assistant would install them.
+Run by the Python that they are for. Writes the requirements to FILE and prints the path
+of the constraints under which Home Assistant would install them.
 """
 
 from collections.abc import Iterable
@@ -19,20 +20,30 @@ from homeassistant import bootstrap
 
 HOME_ASSISTANT = Path(homeassistant.__file__).parent
 
-WANTED = (
+# What Gatehouse itself uses, and what its tests play and show.
+OURS = (
+    "camera",
+    "ffmpeg",
+    "http",
+    "image",
+    "media_source",
+    "tts",
+)
+
+DEMO = (
+    *bootstrap.CORE_INTEGRATIONS,
+    *bootstrap.DEFAULT_INTEGRATIONS,
     # In the demo's configuration.
     "api",
     "config",
     "history",
     "logbook",
     "recorder",
-    # What Gatehouse itself uses beyond the platforms.
-    "ffmpeg",
-    "http",
-    "media_source",
     # What Home Assistant loads for its web server where it can.
     "isal",
 )
+
+WANTED = {"test": OURS, "demo": (*OURS, *DEMO)}
 
 
 def requirements_of(components: Iterable[str]) -> set[str]:
@@ -58,9 +69,9 @@ def requirements_of(components: Iterable[str]) -> set[str]:
 
 def main() -> None:
     """Write the file that is named on the command line."""
-    always = bootstrap.CORE_INTEGRATIONS | bootstrap.DEFAULT_INTEGRATIONS
-    requirements = requirements_of((*always, *WANTED))
-    Path(sys.argv[1]).write_text("".join(f"{one}\n" for one in sorted(requirements)))
+    _, wanted, file = sys.argv
+    requirements = requirements_of(WANTED[wanted])
+    Path(file).write_text("".join(f"{one}\n" for one in sorted(requirements)))
     print(HOME_ASSISTANT / "package_constraints.txt")
 
 

@@ -11,7 +11,10 @@ from collections.abc import Sequence
 import signal
 import sys
 
+from .innovaphone_neighbour import InnovaphoneNeighbour
+from .ipac_neighbour import IpacNeighbour
 from .neighbour import Neighbour
+from .senselink_neighbour import SenseLinkNeighbour
 from .street import Street
 from .tellicon_neighbour import TelliconNeighbour
 from .the_keys_neighbour import TheKeysNeighbour
@@ -19,6 +22,9 @@ from .the_keys_neighbour import TheKeysNeighbour
 NEIGHBOURS: tuple[type[Neighbour], ...] = (
     TheKeysNeighbour,
     TelliconNeighbour,
+    IpacNeighbour,
+    SenseLinkNeighbour,
+    InnovaphoneNeighbour,
 )
 
 
@@ -28,7 +34,7 @@ def add_options(
     """Add a stand-in's options to a parser; with a prefix, none is required."""
     for option in kind.options:
         parser.add_argument(
-            f"--{prefix}{option.name}",
+            f"--{prefix}{option.name.replace('_', '-')}",
             dest=f"{kind.name}.{option.name}",
             metavar=option.name.upper(),
             type=option.kind,

@@ -7,17 +7,22 @@ from typing import override
 
 from aiohttp import web
 
+from .certificate import HOST, make_server_context
 from .startable import Startable
-
-HOST = "127.0.0.1"
 
 
 class LoopbackServer(Startable):
     """A server on a loopback port, which can leave the network and come back to it."""
 
-    def __init__(self, port: int = 0) -> None:
-        """Choose the port; 0 is any free one, and the same one after a stop."""
+    def __init__(self, port: int = 0, *, tls: bool = False) -> None:
+        """Choose the port; 0 is any free one, and the same one after a stop.
+
+        Args:
+            port: The port.
+            tls: Whether it speaks TLS, with a certificate that nobody has signed.
+        """
         self._port = port
+        self._tls = tls
         self._runner: web.BaseRunner | None = None
 
     @property
@@ -28,7 +33,7 @@ class LoopbackServer(Startable):
     @property
     def url(self) -> str:
         """Return the base of all addresses, without a slash at its end."""
-        return f"http://{self.host}"
+        return f"{'https' if self._tls else 'http'}://{self.host}"
 
     @property
     def running(self) -> bool:
@@ -46,8 +51,9 @@ class LoopbackServer(Startable):
             return
         runner = self._make_runner()
         await runner.setup()
+        context = make_server_context() if self._tls else None
         try:
-            await web.TCPSite(runner, HOST, self._port).start()
+            await web.TCPSite(runner, HOST, self._port, ssl_context=context).start()
         except OSError:
             await runner.cleanup()
             raise

@@ -14,19 +14,21 @@ import hashlib
 import hmac
 import json
 import math
-import socket
-import struct
 import time
 from typing import Any, ClassVar, Literal, override
 from urllib.parse import unquote
 
 from aiohttp import web
 
+from . import faults
 from .loopback import LoopbackServer
 
 UNKNOWN = 48
 CLOSED = 49
 OPEN = 50
+
+# What `Gateway.inject` takes.
+Fault = faults.Fault
 
 type Dialect = Literal["documented", "field"]
 type Phase = Literal["scanning", "synchronizing_gateway", "synchronizing_lock"]
@@ -136,90 +138,6 @@ class Request:
     headers: dict[str, str]
     received_at: float
     answered_at: float = math.nan
-
-
-class Fault:
-    """Something that goes wrong with one request, to be given to `Gateway.inject`."""
-
-    @staticmethod
-    def code(number: int, cause: str = "") -> Failure:
-        """Return a failure with an error number; nothing is done."""
-        return Failure(number, cause)
-
-    @staticmethod
-    def busy() -> Failure:
-        """Return the refusal of a gateway that is at work; nothing is done."""
-        return Failure(BUSY)
-
-    @staticmethod
-    def empty() -> OtherReply:
-        """Return an answer without a body; what was asked for is done."""
-        return OtherReply(b"", acted=True)
-
-    @staticmethod
-    def reset(acted: bool) -> Reset:
-        """Return a connection that breaks before or after the deed."""
-        return Reset(acted)
-
-    @staticmethod
-    def hang(acted: bool) -> Hang:
-        """Return silence until the client gives up or the gateway stops."""
-        return Hang(acted)
-
-    @staticmethod
-    def reply(
-        body: bytes,
-        *,
-        status: int = 200,
-        content_type: str = "application/json",
-        acted: bool = False,
-    ) -> OtherReply:
-        """Return any other answer."""
-        return OtherReply(body, status, content_type, acted)
-
-    @staticmethod
-    def trickle(seconds_per_byte: float) -> Trickle:
-        """Return the right answer, byte by byte."""
-        return Trickle(seconds_per_byte)
-
-
-@dataclass(frozen=True)
-class Failure(Fault):
-    """A failure in the gateway's dialect."""
-
-    number: int
-    cause: str = ""
-
-
-@dataclass(frozen=True)
-class Reset(Fault):
-    """A connection that is reset without an answer."""
-
-    acted: bool
-
-
-@dataclass(frozen=True)
-class Hang(Fault):
-    """A request that is never answered."""
-
-    acted: bool
-
-
-@dataclass(frozen=True)
-class OtherReply(Fault):
-    """An answer that the gateway would not give."""
-
-    body: bytes
-    status: int = 200
-    content_type: str = "application/json"
-    acted: bool = False
-
-
-@dataclass(frozen=True)
-class Trickle(Fault):
-    """An answer that comes slowly."""
-
-    seconds_per_byte: float
 
 
 @dataclass(frozen=True)
@@ -435,36 +353,18 @@ class Gateway(LoopbackServer):
         if self._turn.locked() and self.single_flight == "busy":
             return self._fail(BUSY)
         if self._turn.locked() and self.single_flight == "reset":
-            return await _break_off(request)
+            return await faults.break_off(request)
         async with self._turn:
-            faults = self._faults[received.path]
-            fault = faults.popleft() if faults else None
+            waiting = self._faults[received.path]
+            fault = waiting.popleft() if waiting else None
             match fault:
-                case Failure():
+                case faults.Failure():
                     await asyncio.sleep(self.delays.light)
                     return self._fail(fault.number, fault.cause)
-                case Reset():
-                    if fault.acted:
-                        await self._answer(received)
-                    return await _break_off(request)
-                case Hang():
-                    if fault.acted:
-                        await self._answer(received)
-                    return await _until_connection_lost()
-                case OtherReply():
-                    if fault.acted:
-                        await self._answer(received)
-                    return _close_after(
-                        web.Response(
-                            body=fault.body,
-                            status=fault.status,
-                            content_type=fault.content_type,
-                        )
-                    )
-                case Trickle():
-                    response = await self._answer(received)
-                    return await _send_slowly(request, response, fault.seconds_per_byte)
-            return await self._answer(received)
+                case faults.Busy():
+                    await asyncio.sleep(self.delays.light)
+                    return self._fail(BUSY)
+            return await faults.suffer(fault, request, lambda: self._answer(received))
 
     async def _answer(self, received: Request) -> web.Response:
         """Do what was asked for, and return the answer when that takes its time."""
@@ -687,37 +587,3 @@ def _json(reply: dict[str, Any]) -> web.Response:
     return _close_after(
         web.Response(body=json.dumps(reply).encode(), content_type="application/json")
     )
-
-
-async def _break_off(request: web.BaseRequest) -> web.Response:
-    """Reset a request's connection."""
-    assert request.transport is not None
-    # Without lingering, closing is a reset instead of an orderly end.
-    request.transport.get_extra_info("socket").setsockopt(
-        socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
-    )
-    request.transport.abort()
-    return await _until_connection_lost()
-
-
-async def _until_connection_lost() -> web.Response:
-    """Wait for the end of the connection, which cancels the request's handler."""
-    never: asyncio.Future[web.Response] = asyncio.get_running_loop().create_future()
-    return await never
-
-
-async def _send_slowly(
-    request: web.BaseRequest, answer: web.Response, seconds_per_byte: float
-) -> web.StreamResponse:
-    """Send an answer's body byte by byte."""
-    assert isinstance(answer.body, bytes)
-    response = web.StreamResponse(status=answer.status)
-    response.content_type = answer.content_type
-    response.content_length = len(answer.body)
-    response.force_close()
-    await response.prepare(request)
-    for byte in answer.body:
-        await asyncio.sleep(seconds_per_byte)
-        await response.write(bytes([byte]))
-    await response.write_eof()
-    return response

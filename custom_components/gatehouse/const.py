@@ -11,5 +11,7 @@ PLATFORMS = [
     Platform.BUTTON,
     Platform.EVENT,
     Platform.LOCK,
+    Platform.MEDIA_PLAYER,
+    Platform.NOTIFY,
     Platform.SENSOR,
 ]

@@ -12,12 +12,15 @@ from homeassistant.components.binary_sensor import BinarySensorEntityDescription
 from homeassistant.components.button import ButtonEntityDescription
 from homeassistant.components.event import EventEntityDescription
 from homeassistant.components.lock import LockEntityDescription
+from homeassistant.components.media_player import MediaPlayerEntityDescription
+from homeassistant.components.notify import NotifyEntityDescription
 from homeassistant.components.sensor import SensorEntityDescription
 from homeassistant.core import callback
 from homeassistant.helpers.entity import Entity, EntityDescription
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .hub import Device, GatehouseConfigEntry, Hub
+from .sound import SoundFormat
 
 type Order = Callable[[Any, Device], Awaitable[None]]
 """A method of the vendor's hub that has a device do something."""
@@ -39,6 +42,17 @@ class ButtonDescription(ButtonEntityDescription):
 
 
 @dataclass(frozen=True, kw_only=True)
+class DisplayDescription(NotifyEntityDescription):
+    """A display that takes pictures, and drawn texts, of one size."""
+
+    size: tuple[int, int]
+    """Width and height in pixels."""
+
+    show: Callable[[Any, Device, bytes], Awaitable[None]]
+    """A method of the vendor's hub that has a PNG shown until it is cleared."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class EventDescription(EventEntityDescription):
     """A channel on which words are said."""
 
@@ -49,6 +63,8 @@ class LockDescription(LockEntityDescription):
 
     lock: Order
     unlock: Order
+    open: Order | None = None
+    """Releases the latch, where there is one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +73,21 @@ class SensorDescription(SensorEntityDescription):
 
     remembered: bool = False
     """Whether it tells of the past, and so still holds after a restart."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpeakerDescription(MediaPlayerEntityDescription):
+    """A loudspeaker.
+
+    On the channel of the same key the hub publishes when it fell silent by itself.
+    """
+
+    format: SoundFormat
+
+    play: Callable[[Any, Device, bytes, int], Awaitable[None]]
+    """A method of the vendor's hub that has a WAV file played so many times."""
+
+    stop: Order
 
 
 class GatehouseEntity(Entity):

@@ -16,6 +16,7 @@ from yarl import URL
 from homeassistant.config_entries import (
     SOURCE_RECONFIGURE,
     ConfigEntry,
+    ConfigSubentry,
     ConfigSubentryFlow,
     SubentryFlowResult,
 )
@@ -158,7 +159,25 @@ class VendorFlow(ABC):
 
 
 class DeviceSubentryFlow(ConfigSubentryFlow, ABC):
-    """The flow of a sub-entry that becomes a device with a name."""
+    """The flow of a sub-entry that has a name, most often that of a device."""
+
+    @property
+    def reconfigured(self) -> ConfigSubentry | None:
+        """Return the sub-entry that is reconfigured, if any."""
+        if self.source == SOURCE_RECONFIGURE:
+            return self._get_reconfigure_subentry()
+        return None
+
+    @property
+    def others(self) -> list[ConfigSubentry]:
+        """Return the other sub-entries of the same entry and type."""
+        mine = self.reconfigured
+        return [
+            subentry
+            for subentry in self._get_entry().subentries.values()
+            if subentry.subentry_type == self._subentry_type
+            and (mine is None or subentry.subentry_id != mine.subentry_id)
+        ]
 
     @abstractmethod
     async def async_schema(self) -> vol.Schema:
@@ -183,9 +202,7 @@ class DeviceSubentryFlow(ConfigSubentryFlow, ABC):
     ) -> SubentryFlowResult:
         """Show the form until its answers are proven; then create or update."""
         errors: dict[str, str] = {}
-        subentry = None
-        if self.source == SOURCE_RECONFIGURE:
-            subentry = self._get_reconfigure_subentry()
+        subentry = self.reconfigured
         if answers is not None:
             try:
                 proven = await self.async_prove(answers)
@@ -205,10 +222,10 @@ class DeviceSubentryFlow(ConfigSubentryFlow, ABC):
 
     def async_finish(self, proven: Proven) -> SubentryFlowResult:
         """Create the sub-entry, or update the one that is reconfigured."""
-        if self.source == SOURCE_RECONFIGURE:
+        if (subentry := self.reconfigured) is not None:
             return self.async_update_and_abort(
                 self._get_entry(),
-                self._get_reconfigure_subentry(),
+                subentry,
                 title=proven.title,
                 data=proven.data,
                 unique_id=proven.unique_id,

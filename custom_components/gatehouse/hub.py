@@ -157,6 +157,10 @@ class Hub(ABC):
         """Return what helps to find a fault and holds no secret."""
         return {}
 
+    async def async_fix(self, key: str, data: Mapping[str, Any]) -> None:
+        """Do what the user has agreed to in the repair issue of this key."""
+        raise NotImplementedError
+
     def can_remove(self, device: Device) -> bool:
         """Tell whether a user may delete a device that is still here."""
         return False

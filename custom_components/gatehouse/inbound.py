@@ -9,6 +9,7 @@ import asyncio
 from contextlib import suppress
 from functools import lru_cache
 from http import HTTPStatus
+import logging
 from typing import Any
 
 from aiohttp import web
@@ -22,11 +23,16 @@ from homeassistant.util.hass_dict import HassKey
 from . import wire
 from .hub import GatehouseConfigEntry, Hub
 
+_LOGGER = logging.getLogger(__name__)
+
 MAX_BODY = 64 * 1024
 """Bytes of a body at most; vendors' messages have a few hundred."""
 
 BODY_TIMEOUT = 10.0
 """Seconds that a sender may take for its body."""
+
+MAX_REFUSED = 64
+"""Refused senders of an address that are logged."""
 
 RELOAD_TIMEOUT = 10.0
 """Seconds that a message waits for its entry while that is being reloaded."""
@@ -53,6 +59,7 @@ class InboundView[HubT: Hub](HomeAssistantView):
         """Begin with nobody behind the address."""
         self.hass = hass
         self.hubs: list[HubT] = []
+        self._refused: set[str | None] = set()
 
     @classmethod
     @callback
@@ -96,7 +103,22 @@ class InboundView[HubT: Hub](HomeAssistantView):
                 return hub
         raise Rejected(HTTPStatus.SERVICE_UNAVAILABLE, "not running")
 
-    async def post(self, request: web.Request) -> web.Response:
+    def log_refusal(self, request: web.Request) -> None:
+        """Log a sender that does not know the secret, once for each source.
+
+        It is not counted as a failed login: a device that is set up wrongly would get
+        itself banned, or the proxy that all others come through.
+        """
+        if request.remote in self._refused or len(self._refused) >= MAX_REFUSED:
+            return
+        self._refused.add(request.remote)
+        _LOGGER.warning(
+            "A message from %s to %s was refused: wrong address or token",
+            request.remote,
+            self.url,
+        )
+
+    async def post(self, request: web.Request, **_: str) -> web.Response:
         """Answer the vendor."""
         try:
             return await self.receive(request)
@@ -124,22 +146,31 @@ async def async_read_json(request: web.Request) -> Any:
         Rejected: it is too long, too slow, broken, or not JSON of reasonable depth.
 
     """
+    try:
+        return wire.parse_json(await async_read_body(request))
+    except wire.UnexpectedReply as err:
+        raise Rejected(HTTPStatus.BAD_REQUEST, "not JSON") from err
+
+
+async def async_read_body(request: web.Request) -> bytes:
+    """Read a request's body.
+
+    Raises:
+        Rejected: it is too long, too slow, or broken.
+
+    """
     if (request.content_length or 0) > MAX_BODY:
         raise Rejected(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body too large")
     try:
         if request.content.is_eof():
             # What is here already needs no time limit, which would cost more than all
             # the reading.
-            body = await wire.read_bounded(request.content, MAX_BODY)
-        else:
-            async with asyncio.timeout(BODY_TIMEOUT):
-                body = await wire.read_bounded(request.content, MAX_BODY)
-        return wire.parse_json(body)
+            return await wire.read_bounded(request.content, MAX_BODY)
+        async with asyncio.timeout(BODY_TIMEOUT):
+            return await wire.read_bounded(request.content, MAX_BODY)
     except wire.TooLarge as err:
         raise Rejected(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body too large") from err
     except web.RequestPayloadError as err:
         raise Rejected(HTTPStatus.BAD_REQUEST, "broken transfer") from err
     except TimeoutError as err:
         raise Rejected(HTTPStatus.REQUEST_TIMEOUT, "body too slow") from err
-    except wire.UnexpectedReply as err:
-        raise Rejected(HTTPStatus.BAD_REQUEST, "not JSON") from err

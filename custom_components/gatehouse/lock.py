@@ -2,12 +2,12 @@
 
 from typing import Any, override
 
-from homeassistant.components.lock import LockEntity
+from homeassistant.components.lock import LockEntity, LockEntityFeature
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .entity import ChannelEntity, LockDescription, async_add_platform
-from .hub import GatehouseConfigEntry
+from .hub import Device, GatehouseConfigEntry, Hub
 from .model import BoltState
 
 # The vendor's client keeps order where a device bears one request at a time.
@@ -28,6 +28,12 @@ class GatehouseLock(ChannelEntity, LockEntity):
 
     entity_description: LockDescription
 
+    def __init__(self, hub: Hub, device: Device, description: LockDescription) -> None:
+        """Offer to release the latch where there is one."""
+        super().__init__(hub, device, description)
+        if description.open is not None:
+            self._attr_supported_features = LockEntityFeature.OPEN
+
     @override
     async def async_lock(self, **kwargs: Any) -> None:
         """Lock the door."""
@@ -37,6 +43,12 @@ class GatehouseLock(ChannelEntity, LockEntity):
     async def async_unlock(self, **kwargs: Any) -> None:
         """Unlock the door."""
         await self.entity_description.unlock(self.hub, self.device)
+
+    @override
+    async def async_open(self, **kwargs: Any) -> None:
+        """Release the latch."""
+        assert self.entity_description.open is not None
+        await self.entity_description.open(self.hub, self.device)
 
     @override
     def _show(self, value: BoltState | None) -> None:

@@ -13,9 +13,9 @@ _EVENTS: tuple[EntityDescription, ...] = (
     EventDescription(
         key="doorbell",
         device_class=EventDeviceClass.DOORBELL,
-        event_types=[str(event) for event in CallEvent],
+        event_types=[CallEvent.RING, CallEvent.ANSWERED, CallEvent.ENDED],
     ),
-    EventDescription(key="dtmf", event_types=[str(event) for event in DtmfEvent]),
+    EventDescription(key="dtmf", event_types=list(DtmfEvent)),
 )
 
 ENTITIES = {

@@ -7,7 +7,6 @@ import voluptuous as vol
 from yarl import URL
 
 from homeassistant.config_entries import (
-    SOURCE_RECONFIGURE,
     ConfigEntry,
     ConfigEntryState,
     ConfigSubentry,
@@ -176,7 +175,7 @@ class LockFlow(DeviceSubentryFlow):
     @override
     async def async_schema(self) -> vol.Schema:
         """Return the form; of a lock that is there the code may be left empty."""
-        if self.source == SOURCE_RECONFIGURE:
+        if self.reconfigured is not None:
             return vol.Schema(
                 {
                     vol.Required(CONF_NAME): TextSelector(),
@@ -202,8 +201,8 @@ class LockFlow(DeviceSubentryFlow):
     async def async_prove(self, answers: Mapping[str, Any]) -> Proven:
         """Read the lock with its code."""
         kept: Mapping[str, Any] = {}
-        if self.source == SOURCE_RECONFIGURE:
-            kept = self._get_reconfigure_subentry().data
+        if self.reconfigured is not None:
+            kept = self.reconfigured.data
         identifier = answers.get(CONF_IDENTIFIER) or kept[CONF_IDENTIFIER]
         identifier = identifier.strip()
         if not identifier.isdecimal() or not identifier.isascii():

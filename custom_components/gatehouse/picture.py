@@ -1,0 +1,290 @@
+"""Makes pictures for the displays of doors: from other pictures, and from text.
+
+All but the fetching takes its time and belongs in an executor.
+"""
+
+from collections.abc import Mapping
+from functools import lru_cache
+import io
+from pathlib import Path
+import re
+from typing import Any, NamedTuple
+
+from PIL import Image, ImageDraw, ImageFont, ImageOps, UnidentifiedImageError
+
+from homeassistant.components import camera, image, media_source
+from homeassistant.core import HomeAssistant, split_entity_id, valid_entity_id
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+
+from .const import DOMAIN
+
+MAX_BYTES = 20 * 1024 * 1024
+"""Of a picture file."""
+
+MAX_PIXELS = 50_000_000
+
+type Size = tuple[int, int]
+"""Width and height in pixels."""
+
+# BIZ UDPGothic is made to be read easily, and has the scripts of all our languages.
+_FONT = Path(__file__).parent / "fonts" / "BIZUDPGothic-Bold.ttf"
+
+MAX_CHARACTERS = 1000
+"""Of a text; more than this cannot be read at a door."""
+
+_MARGIN = 14
+_SIZES = range(46, 15, -2)
+"""Heights of the letters in pixels, from what is read across a street to what is still
+read at the door."""
+
+_BACKGROUND = "#11161c"
+_TITLE_COLOUR = "#8fd3bf"
+_TEXT_COLOUR = "#ffffff"
+
+ELLIPSIS = "…"
+
+
+async def async_load_picture(hass: HomeAssistant, source: str) -> bytes:
+    """Return a picture file.
+
+    Args:
+        hass: Home Assistant.
+        source: id of a media source, a camera or image entity, or the path of a file
+            that Home Assistant may read.
+
+    Raises:
+        ServiceValidationError: it is none of these, or not allowed.
+        HomeAssistantError: it could not be had.
+
+    """
+    for component in (camera, image):
+        entity_id = source.removeprefix(f"media-source://{component.DOMAIN}/")
+        if (
+            valid_entity_id(entity_id)
+            and split_entity_id(entity_id)[0] == component.DOMAIN
+        ):
+            if hass.states.get(entity_id) is None:
+                raise _not_found()
+            content: bytes = (await component.async_get_image(hass, entity_id)).content
+            return content
+    if media_source.is_media_source_id(source):
+        path = (await media_source.async_resolve_media(hass, source, None)).path
+    else:
+        path = Path(source)
+        if not path.is_absolute() or not hass.config.is_allowed_path(source):
+            raise _not_found()
+    if path is None:
+        # What only has an address would have to be fetched from anywhere.
+        raise _not_found()
+    return await hass.async_add_executor_job(_read, path)
+
+
+def _read(path: Path) -> bytes:
+    """Read a file of reasonable size."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+    except OSError as err:
+        raise _not_found() from err
+    if len(content) > MAX_BYTES:
+        raise _unreadable()
+    return content
+
+
+def fit_picture(content: bytes, size: Size) -> bytes:
+    """Return a picture as PNG, as large as fits, in the middle, and undistorted.
+
+    Raises:
+        HomeAssistantError: it is no picture, or an absurdly large one.
+
+    """
+    try:
+        with Image.open(io.BytesIO(content)) as picture:
+            if picture.width * picture.height > MAX_PIXELS:
+                raise _unreadable()
+            picture.draft("RGB", size)
+            upright = ImageOps.exif_transpose(picture).convert("RGBA")
+    except (
+        UnidentifiedImageError,
+        Image.DecompressionBombError,
+        OSError,
+        SyntaxError,
+        ValueError,
+    ) as err:
+        raise _unreadable() from err
+    fitting = ImageOps.contain(upright, size, Image.Resampling.LANCZOS)
+    canvas = Image.new("RGB", size, "black")
+    canvas.paste(
+        fitting,
+        ((size[0] - fitting.width) // 2, (size[1] - fitting.height) // 2),
+        fitting,
+    )
+    return _png(canvas)
+
+
+def draw_text(message: str, title: str | None, size: Size) -> bytes:
+    """Return a text as PNG, as large as fits; what does not fit ends in an ellipsis."""
+    width, height = (length - 2 * _MARGIN for length in size)
+    heading, text = (
+        _drawable(part or "", _font(_SIZES[0])) for part in (title, message)
+    )
+    layouts = [
+        _Layout(font, _wrap(heading, font, width), _wrap(text, font, width))
+        for font in map(_font, _SIZES)
+    ]
+    fitting = [layout for layout in layouts if layout.height <= height]
+    if not fitting:
+        return _png(_drawn(layouts[-1].cut(width, height), size))
+    words = _PIECE.findall(f"{heading}\n{text}")
+    # Smaller letters are easier to read than broken words.
+    whole = (
+        layout
+        for layout in fitting
+        if all(layout.font.getlength(word) <= width for word in words)
+    )
+    return _png(_drawn(next(whole, fitting[0]), size))
+
+
+class _Layout(NamedTuple):
+    """Text in lines."""
+
+    font: ImageFont.FreeTypeFont
+    title: list[str]
+    message: list[str]
+
+    @property
+    def line_height(self) -> int:
+        """Return the pixels from one line to the next."""
+        return round(self.font.size * 1.3)
+
+    @property
+    def gap(self) -> int:
+        """Return the pixels between title and message, where there are both."""
+        return round(self.font.size * 0.5) if self.title and self.message else 0
+
+    @property
+    def height(self) -> int:
+        """Return the pixels of all."""
+        return self.line_height * (len(self.title) + len(self.message)) + self.gap
+
+    def cut(self, width: int, height: int) -> _Layout:
+        """Return as many lines as fit, of which the last one says that more came."""
+        # A title may not take all the room from what it is the title of.
+        room = height // self.line_height
+        title = _shortened(
+            self.title, max(1, room // 2) if self.message else room, self.font, width
+        )
+        cut = self._replace(title=title)
+        room = (height - cut.gap) // self.line_height - len(title)
+        return cut._replace(message=_shortened(self.message, room, self.font, width))
+
+
+def _shortened(
+    lines: list[str], room: int, font: ImageFont.FreeTypeFont, width: int
+) -> list[str]:
+    """Return the lines that there is room for, the last with an ellipsis."""
+    if len(lines) <= room:
+        return lines
+    last = lines[room - 1].rstrip()
+    while last and font.getlength(last + ELLIPSIS) > width:
+        last = last[:-1].rstrip()
+    return [*lines[: room - 1], last + ELLIPSIS]
+
+
+def _drawn(layout: _Layout, size: Size) -> Image.Image:
+    """Return the picture of a text, in the middle."""
+    canvas = Image.new("RGB", size, _BACKGROUND)
+    draw = ImageDraw.Draw(canvas)
+    top = (size[1] - layout.height) / 2
+    lines = [(line, _TITLE_COLOUR) for line in layout.title]
+    lines += [(line, _TEXT_COLOUR) for line in layout.message]
+    for number, (line, colour) in enumerate(lines):
+        gap = layout.gap if number >= len(layout.title) else 0
+        middle = top + gap + layout.line_height * (number + 0.5)
+        draw.text(
+            (size[0] / 2, middle), line, font=layout.font, fill=colour, anchor="mm"
+        )
+    return canvas
+
+
+# Scripts that are written without blanks break between any two characters, but a line
+# does not begin with a closing sign, nor end with an opening one.
+_WIDE = r"\u2e80-\u2fdf\u3040-\u9fff\uf900-\ufaff\uff66-\uff9f\uff10-\uff5a"
+_OPENING = r"「『（【［〈《([{«„"
+_CLOSING = r"、。，．・：；？！」』）】］〉》ーぁぃぅぇぉっゃゅょァィゥェォッャュョ…)\]},.!?:;»"
+_PIECE = re.compile(
+    rf"\s+|[{_OPENING}]*[{_WIDE}][{_CLOSING}]*|[^\s{_WIDE}]+", re.VERBOSE
+)
+
+
+def _wrap(text: str, font: ImageFont.FreeTypeFont, width: int) -> list[str]:
+    """Return a text in lines of at most `width` pixels."""
+    lines: list[str] = []
+    for paragraph in text.split("\n"):
+        line = ""
+        for piece in _PIECE.findall(paragraph):
+            if font.getlength((line + piece).rstrip()) <= width:
+                line += piece
+                continue
+            if line.strip():
+                lines.append(line.rstrip())
+            line = ""
+            # A word that is wider than a line is broken where the line ends.
+            for character in piece.lstrip():
+                if line and font.getlength(line + character) > width:
+                    lines.append(line)
+                    line = ""
+                line += character
+        lines.append(line.rstrip())
+    while lines and not lines[-1]:
+        lines.pop()
+    return lines
+
+
+def _drawable(text: str, font: ImageFont.FreeTypeFont) -> str:
+    """Return a text without what the font cannot draw, such as emoji."""
+    text = text.strip()[:MAX_CHARACTERS].replace("\r\n", "\n").expandtabs(2)
+    missing = _shape(font, "\uffff")
+    known = {
+        character
+        for character in set(text)
+        if character in "\n \u3000"
+        or (character.isprintable() and _shape(font, character) != missing)
+    }
+    return "".join(character for character in text if character in known)
+
+
+def _shape(font: ImageFont.FreeTypeFont, character: str) -> tuple[Size, bytes]:
+    """Return what a character looks like; those that are missing all look the same."""
+    mask = font.getmask(character)
+    return mask.size, bytes(mask)
+
+
+@lru_cache(maxsize=len(_SIZES))
+def _font(pixels: int) -> ImageFont.FreeTypeFont:
+    """Return the font; drawn in the same way whichever libraries are installed."""
+    return ImageFont.truetype(str(_FONT), pixels, layout_engine=ImageFont.Layout.BASIC)
+
+
+def _png(canvas: Image.Image) -> bytes:
+    """Return a picture as a file."""
+    file = io.BytesIO()
+    canvas.save(file, "PNG", optimize=True)
+    return file.getvalue()
+
+
+def picture_source(value: str | Mapping[str, Any]) -> str:
+    """Return what a media selector has chosen, which may also be written as a text."""
+    return value if isinstance(value, str) else str(value["media_content_id"])
+
+
+def _not_found() -> ServiceValidationError:
+    return ServiceValidationError(
+        translation_domain=DOMAIN, translation_key="picture_not_found"
+    )
+
+
+def _unreadable() -> HomeAssistantError:
+    return HomeAssistantError(
+        translation_domain=DOMAIN, translation_key="picture_unreadable"
+    )

@@ -1,0 +1,416 @@
+"""The IPAC 500 in both directions: its local API, and what it tells an ASM server.
+
+Source: Amphitech's firmware release note for V1.72. It contradicts itself in places;
+what is sent is what its curl lines print, and every form that it shows is understood.
+"""
+
+import base64
+import binascii
+from collections.abc import Mapping
+from configparser import Error as ConfigError, RawConfigParser
+from dataclasses import dataclass, field
+from enum import IntEnum, StrEnum
+from hashlib import sha256
+import re
+from typing import Any
+
+import orjson
+
+from ...wire import Secret, UnexpectedReply, parse_json
+
+# POST without the final slash is redirected by some servers, which loses the body.
+PATH_REMOTE = "/api/remote/"
+PATH_VOIP = "/api/voip/"
+PATH_AUDIO = "/api/audio/"
+PATH_VIDEO = "/api/video/"
+
+BOTH_RELAYS = 3
+"""The number that means relays 1 and 2 together."""
+
+MAX_WAV = 1_000_000
+"""Bytes of a sound; the release note says 1 Mo."""
+
+MAX_REPEAT = 9999
+"""Repetitions of a sound, and seconds of a picture; 0 is without end."""
+
+DISPLAY_SIZE = (356, 256)
+"""Pixels of the display, as the sample picture of the release note has them."""
+
+
+class RelayReply(IntEnum):
+    """What the station answers to an order for a relay."""
+
+    GRANTED = 200
+    BAD_REQUEST = 400
+    OUTSIDE_HOURS = 401
+    """The code's time slot is over. A login that is refused has the same number."""
+    WRONG_CODE = 403
+    """Or the code may not be used from afar, or not for this relay."""
+    LOCKED_OUT = 423
+    """The relay is switched to PDL or NETCUT."""
+    BUSY = 480
+    """A code is being used just now, or the relay is active."""
+
+
+class Table(StrEnum):
+    """Where the station looks up whom to call."""
+
+    LISTE = "liste"
+    LDAP = "ldap"
+    LIBRE = "libre"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A request to the station; fields are texts, as the printed examples have them."""
+
+    path: str
+    fields: Mapping[str, str] = field(repr=False)
+    """These may hold a code, or a million bytes."""
+    as_json: bool = False
+    """As JSON; a form otherwise."""
+
+
+ANSWER = Order(PATH_VOIP, {"type": "answer"})
+HANG_UP = Order(PATH_VOIP, {"type": "terminate_all"})
+STOP_SOUND = Order(PATH_AUDIO, {"type": "wav", "data": "stop"})
+# The tempo has no meaning here, but the printed example has one.
+CLEAR_DISPLAY = Order(
+    PATH_VIDEO, {"type": "img", "tempo": "60", "data": "stop"}, as_json=True
+)
+
+
+def open_relay(relay: int, code: Secret) -> Order:
+    """Return the order to fire a relay, or both, with one of its common codes."""
+    return Order(PATH_REMOTE, {"code": code.reveal(), "relay": str(relay)})
+
+
+def place_call(table: Table, number: str) -> Order:
+    """Return the order to call a contact by its index, or an address."""
+    return Order(
+        PATH_VOIP, {"type": "call", "table": table, "id": number}, as_json=True
+    )
+
+
+def play_sound(wav: bytes, loop: int) -> Order:
+    """Return the order to play a WAV file as many times as `loop` says."""
+    return Order(
+        PATH_AUDIO,
+        {"type": "wav", "loop": str(loop), "data": base64.b64encode(wav).decode()},
+        as_json=True,
+    )
+
+
+def show_picture(picture: bytes, seconds: int) -> Order:
+    """Return the order to show a PNG, JPEG or GIF; 0 seconds is until it is cleared."""
+    return Order(
+        PATH_VIDEO,
+        {
+            "type": "img",
+            "tempo": str(seconds),
+            "data": base64.b64encode(picture).decode(),
+        },
+        as_json=True,
+    )
+
+
+class EventCode(StrEnum):
+    """What an event is about."""
+
+    RESTARTED = "OE"
+    CALL = "01"
+    CALL_ENDED = "FA"
+    STREAM = "ST"
+    STREAM_ENDED = "FS"
+    RELAY = "RL"
+    KEYPAD = "CL"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """What every message of a station has."""
+
+    token: str | None = field(repr=False)
+    object_id: str | None
+    time: int | None
+    """Seconds since 1970 by the station's own clock, which shows local time as UTC."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings(Message):
+    """The station's configuration, of which nothing else is kept."""
+
+    firmware: str | None
+    product: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CallValue:
+    """Who is called, or calls."""
+
+    outgoing: bool
+    number: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RelayValue:
+    """Which relay fired, and by which code."""
+
+    code: Secret | None
+    relay: int
+
+
+@dataclass(frozen=True, slots=True)
+class TaskResult:
+    """What became of an order that the station had fetched, for each relay."""
+
+    replies: Mapping[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class KeypadValue:
+    """What was typed."""
+
+    code: Secret
+
+
+type Value = CallValue | RelayValue | TaskResult | KeypadValue | str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event(Message):
+    """Something that has happened at the station."""
+
+    code: str
+    """An `EventCode`, or one that the release note does not have."""
+    value: Value
+    task_id: int | None
+    fingerprint: bytes
+    """Equal for an event that is sent again; tells nothing of its value."""
+
+
+class MalformedMessageError(ValueError):
+    """A message that cannot be understood."""
+
+
+# Python's own writer would have quoted the keys, so the printed one was typed by hand.
+_BARE_KEY = re.compile(rb"([{,]\s*)(\d{1,4})(\s*:)")
+
+
+def parse_body(body: bytes) -> Mapping[str, Any]:
+    """Read a message's body, also in the printed form `{1 :200, 2 :403}`.
+
+    Raises:
+        MalformedMessageError: it is no JSON object.
+
+    """
+    try:
+        message = parse_json(body)
+    except UnexpectedReply:
+        try:
+            message = parse_json(_BARE_KEY.sub(rb'\1"\2"\3', body))
+        except UnexpectedReply as err:
+            raise MalformedMessageError("not JSON") from err
+    if not isinstance(message, dict):
+        raise MalformedMessageError("not a JSON object")
+    return message
+
+
+def parse_notify(body: Mapping[str, Any]) -> Message:
+    """Read a sign of life."""
+    return Message(**_common(body))
+
+
+def parse_settings(body: Mapping[str, Any]) -> Settings:
+    """Read from a configuration what a device is told by: firmware and product."""
+    firmware = product = None
+    for key, value in body.items():
+        if key.startswith("conf_") and isinstance(value, str):
+            found_firmware, found_product = _identity(value)
+            firmware = firmware or found_firmware
+            product = product or found_product
+    return Settings(**_common(body), firmware=firmware, product=product)
+
+
+def parse_event(body: Mapping[str, Any]) -> Event:
+    """Read an event. What has an unknown code or shape keeps neither code nor digits.
+
+    Raises:
+        MalformedMessageError: it does not say what it is about.
+
+    """
+    code = _text(body.get("code"))
+    if code is None:
+        raise MalformedMessageError("no code")
+    # "OE" is a letter and a letter; print makes them look alike.
+    code = {"1": EventCode.CALL, "0E": EventCode.RESTARTED}.get(
+        code.upper(), code.upper()
+    )
+    raw = body.get("value")
+    common = _common(body)
+    return Event(
+        **common,
+        code=code,
+        value=_value(code, raw),
+        task_id=_integer(body.get("task_id")),
+        fingerprint=sha256(
+            orjson.dumps([code, common["time"], raw, body.get("task_id")])
+        ).digest(),
+    )
+
+
+def _common(body: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "token": _text(body.get("token")),
+        "object_id": _text(body.get("objectid")),
+        "time": _integer(body.get("time")),
+    }
+
+
+def _value(code: str, raw: Any) -> Value:
+    """Return what an event is about, in whichever form it came."""
+    match code:
+        case EventCode.CALL | EventCode.CALL_ENDED:
+            return _call_value(_text(raw) or "")
+        case EventCode.RELAY:
+            return _relay_value(raw)
+        case EventCode.KEYPAD:
+            return None if (typed := _text(raw)) is None else KeypadValue(Secret(typed))
+        case EventCode.RESTARTED | EventCode.STREAM | EventCode.STREAM_ENDED:
+            return _text(raw)
+    return None
+
+
+_CALL = re.compile(r"\s*(?:(outgoing|incoming)\b\s*[;:]?)?\s*(.*?)\s*", re.IGNORECASE)
+
+
+def _call_value(text: str) -> CallValue:
+    """Read `outgoing ;sip:…`, `outgoing:sip:…` or `Outgoing ; …`.
+
+    The number keeps its own colon. Code 01 is titled "outgoing call", so that is what a
+    call without a direction is.
+    """
+    found = _CALL.fullmatch(text[:1024])
+    if found is None:
+        return CallValue(outgoing=True, number=None)
+    direction, number = found.groups()
+    return CallValue(
+        outgoing=direction is None or direction.lower() == "outgoing",
+        number=number or None,
+    )
+
+
+def _relay_value(raw: Any) -> RelayValue | TaskResult | None:
+    """Read `code;relay`, or the result of a task by relay."""
+    if isinstance(raw, dict):
+        replies = {_integer(relay): _integer(reply) for relay, reply in raw.items()}
+        return TaskResult(
+            {
+                relay: reply
+                for relay, reply in replies.items()
+                if relay is not None and reply is not None
+            }
+        )
+    code, separator, relay_text = (_text(raw) or "").rpartition(";")
+    relay = _integer(relay_text.strip())
+    if relay is None:
+        return None
+    code = code.strip()
+    return RelayValue(Secret(code) if separator and code else None, relay)
+
+
+def _identity(encoded: str) -> tuple[str | None, str | None]:
+    """Return firmware version and product code, as far as an INI text names them.
+
+    The release note shows only the beginnings of such texts; `[Firmware]` is one.
+    """
+    try:
+        text = base64.b64decode(encoded, validate=True).decode("latin-1")
+        parser = RawConfigParser(strict=False, allow_no_value=True)
+        parser.read_string(text)
+    except binascii.Error, ConfigError:
+        return None, None
+    firmware = product = None
+    for section in parser.sections():
+        for key, value in parser.items(section):
+            if not value:
+                continue
+            if product is None and _PRODUCT.fullmatch(value):
+                product = value
+            if (
+                firmware is None
+                and section.lower().startswith("firmw")
+                and (key.startswith(("vers", "firmw")) or key.endswith("version"))
+                and _VERSION.fullmatch(value)
+            ):
+                firmware = value
+    return firmware, product
+
+
+_PRODUCT = re.compile(r"IPAC[\w-]{0,28}", re.IGNORECASE | re.ASCII)
+_VERSION = re.compile(r"[Vv]?\d{1,4}(\.\d{1,4}){1,3}[a-z]?", re.ASCII)
+
+
+def _text(value: Any) -> str | None:
+    """Return a text that may have come as a number."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return None
+
+
+def _integer(value: Any) -> int | None:
+    """Return an integer that may have come as text; the printed times are both."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, str) and re.fullmatch(r"-?\d{1,18}", value, re.ASCII):
+        return int(value)
+    return value if isinstance(value, int) else None
+
+
+# --- What an ASM server answers
+
+INVALID_TOKEN = {"message": "invalid_token"}
+# Spelt like this by the station's own server.
+UNKNOWN_OBJECT_ID = {"message": "unkown_objectid"}
+EVENT_RECORDED = {"message": "event_recorded"}
+# Not written in the release note: what a server says that has nothing to ask for.
+NOTHING_TO_DO = {"message": "notify_ok"}
+
+
+def configuration_updated(object_id: str | None, now: int) -> dict[str, Any]:
+    """Return the answer to settings; the printed one has a brace too many."""
+    return {
+        "message": "conf_updated",
+        "request": "conf",
+        "time": str(now),
+        "objectid": object_id or "",
+    }
+
+
+def task_finished(task_id: int) -> dict[str, Any]:
+    """Return the answer to the result of a task."""
+    return {
+        "code": "event_rl_finished",
+        "task_id": task_id,
+        "message": "event_rl_finalise",
+    }
+
+
+def open_task(
+    task_id: int, *, token: Secret, object_id: str, relay: int, code: Secret, now: int
+) -> dict[str, Any]:
+    """Return the answer to a sign of life that has the station fire a relay."""
+    return {
+        "task_id": task_id,
+        "token": token.reveal(),
+        "objectid": object_id,
+        "request": "remote",
+        "type": "open",
+        "relay": str(relay),
+        "code": code.reveal(),
+        "time": now,
+    }
