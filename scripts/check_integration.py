@@ -219,6 +219,11 @@ class Integration:
             "step": {key for flow in flows for key in flow.get("step", ())},
             "field": {
                 field for _, step in self._steps() for field in step.get("data", ())
+            }
+            | {
+                field
+                for action in self.texts.get("services", {}).values()
+                for field in action.get("fields", ())
             },
         }
         for use in self.uses.texts:

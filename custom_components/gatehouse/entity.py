@@ -42,7 +42,7 @@ class ButtonDescription(ButtonEntityDescription):
 
 
 @dataclass(frozen=True, kw_only=True)
-class DisplayDescription(NotifyEntityDescription):
+class NotifyDescription(NotifyEntityDescription):
     """A display that takes pictures, and drawn texts, of one size."""
 
     size: tuple[int, int]
@@ -76,7 +76,7 @@ class SensorDescription(SensorEntityDescription):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SpeakerDescription(MediaPlayerEntityDescription):
+class MediaPlayerDescription(MediaPlayerEntityDescription):
     """A loudspeaker.
 
     On the channel of the same key the hub publishes when it fell silent by itself.

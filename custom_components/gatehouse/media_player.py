@@ -25,7 +25,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.event import async_call_later
 
 from .const import DOMAIN
-from .entity import GatehouseEntity, SpeakerDescription, async_add_platform
+from .entity import GatehouseEntity, MediaPlayerDescription, async_add_platform
 from .hub import Device, GatehouseConfigEntry, Hub
 from .sound import Sound, async_load_sound
 
@@ -42,13 +42,15 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Set up the media players of an entry."""
-    async_add_platform(entry, async_add_entities, SpeakerDescription, GatehouseSpeaker)
+    async_add_platform(
+        entry, async_add_entities, MediaPlayerDescription, GatehouseMediaPlayer
+    )
 
 
-class GatehouseSpeaker(GatehouseEntity, MediaPlayerEntity):
+class GatehouseMediaPlayer(GatehouseEntity, MediaPlayerEntity):
     """A loudspeaker that is given whole sounds, one after the other."""
 
-    entity_description: SpeakerDescription
+    entity_description: MediaPlayerDescription
 
     _attr_media_content_type = MediaType.MUSIC
     _attr_supported_features = (
@@ -60,7 +62,7 @@ class GatehouseSpeaker(GatehouseEntity, MediaPlayerEntity):
     )
 
     def __init__(
-        self, hub: Hub, device: Device, description: SpeakerDescription
+        self, hub: Hub, device: Device, description: MediaPlayerDescription
     ) -> None:
         """Begin in silence."""
         super().__init__(hub, device, description)

@@ -6,7 +6,7 @@ from homeassistant.components.notify import NotifyEntity, NotifyEntityFeature
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .entity import DisplayDescription, GatehouseEntity, async_add_platform
+from .entity import GatehouseEntity, NotifyDescription, async_add_platform
 from .hub import GatehouseConfigEntry
 from .picture import draw_text
 
@@ -19,13 +19,13 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Set up the notifiers of an entry."""
-    async_add_platform(entry, async_add_entities, DisplayDescription, GatehouseDisplay)
+    async_add_platform(entry, async_add_entities, NotifyDescription, GatehouseNotifier)
 
 
-class GatehouseDisplay(GatehouseEntity, NotifyEntity):
+class GatehouseNotifier(GatehouseEntity, NotifyEntity):
     """A display that takes pictures, and so also a text that has been drawn."""
 
-    entity_description: DisplayDescription
+    entity_description: NotifyDescription
 
     _attr_supported_features = NotifyEntityFeature.TITLE
 

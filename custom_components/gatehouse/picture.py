@@ -3,12 +3,11 @@
 All but the fetching takes its time and belongs in an executor.
 """
 
-from collections.abc import Mapping
 from functools import lru_cache
 import io
 from pathlib import Path
 import re
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from PIL import Image, ImageDraw, ImageFont, ImageOps, UnidentifiedImageError
 
@@ -271,11 +270,6 @@ def _png(canvas: Image.Image) -> bytes:
     file = io.BytesIO()
     canvas.save(file, "PNG", optimize=True)
     return file.getvalue()
-
-
-def picture_source(value: str | Mapping[str, Any]) -> str:
-    """Return what a media selector has chosen, which may also be written as a text."""
-    return value if isinstance(value, str) else str(value["media_content_id"])
 
 
 def _not_found() -> ServiceValidationError:

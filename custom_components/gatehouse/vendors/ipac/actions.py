@@ -1,6 +1,7 @@
 """What an IPAC station can be asked to do beyond what its entities offer."""
 
 import re
+from typing import Any
 
 import voluptuous as vol
 
@@ -14,6 +15,15 @@ DEFAULT_SECONDS = 30
 
 # An index, an address, `user@proxy` or `sip:…`; nothing that breaks a line.
 _NUMBER = re.compile(r"[!-~]{1,128}")
+
+
+def _picture(value: Any) -> str:
+    """Return the source of a picture, chosen by a media selector or written as a text."""
+    if isinstance(value, dict):
+        value = value.get("media_content_id")
+    source: str = vol.All(cv.string, vol.Length(min=1))(value)
+    return source
+
 
 ACTIONS = (
     Action(
@@ -33,13 +43,7 @@ ACTIONS = (
         target="device",
         kind=STATION,
         fields={
-            vol.Required("image"): vol.Any(
-                vol.All(cv.string, vol.Length(min=1)),
-                vol.Schema(
-                    {vol.Required("media_content_id"): cv.string},
-                    extra=vol.ALLOW_EXTRA,
-                ),
-            ),
+            vol.Required("image"): _picture,
             vol.Optional("duration", default=DEFAULT_SECONDS): vol.All(
                 vol.Coerce(int), vol.Range(0, MAX_REPEAT)
             ),

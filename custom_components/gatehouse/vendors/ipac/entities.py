@@ -9,11 +9,11 @@ from homeassistant.helpers.entity import EntityDescription
 from ...entity import (
     BinarySensorDescription,
     ButtonDescription,
-    DisplayDescription,
     EventDescription,
     LockDescription,
+    MediaPlayerDescription,
+    NotifyDescription,
     SensorDescription,
-    SpeakerDescription,
 )
 from ...model import AccessEvent, CallEvent, KeypadEvent, StationEvent
 from ...sound import SoundFormat
@@ -34,7 +34,7 @@ ENTITIES: dict[str, tuple[EntityDescription, ...]] = {
         ButtonDescription(key="answer", press=IpacHub.async_answer),
         ButtonDescription(key="clear_display", press=IpacHub.async_clear_display),
         ButtonDescription(key="hang_up", press=IpacHub.async_hang_up),
-        DisplayDescription(key="display", size=DISPLAY_SIZE, show=IpacHub.async_show),
+        NotifyDescription(key="display", size=DISPLAY_SIZE, show=IpacHub.async_show),
         EventDescription(
             key="doorbell",
             device_class=EventDeviceClass.DOORBELL,
@@ -60,7 +60,7 @@ ENTITIES: dict[str, tuple[EntityDescription, ...]] = {
             entity_category=EntityCategory.DIAGNOSTIC,
             remembered=True,
         ),
-        SpeakerDescription(
+        MediaPlayerDescription(
             key="speaker",
             # What telephones use; the release note's sample fits it, too.
             format=SoundFormat(sample_rate=8000, sample_width=2, max_bytes=MAX_WAV),

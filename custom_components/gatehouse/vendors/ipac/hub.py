@@ -38,7 +38,7 @@ from ...model import (
     Station,
     StationEvent,
 )
-from ...picture import async_load_picture, fit_picture, picture_source
+from ...picture import async_load_picture, fit_picture
 from ...rhythm import Rhythm
 from ...wire import (
     CannotConnect,
@@ -575,7 +575,7 @@ class IpacHub(Hub):
         self, device: Device | None, fields: Mapping[str, Any], context: Context
     ) -> None:
         """Show a picture from anywhere in Home Assistant."""
-        content = await async_load_picture(self.hass, picture_source(fields["image"]))
+        content = await async_load_picture(self.hass, fields["image"])
         picture = await self.hass.async_add_executor_job(
             fit_picture, content, DISPLAY_SIZE
         )

@@ -1,0 +1,99 @@
+"""Tells a subscription that has fallen silent from doors that nobody uses.
+
+SenseLink gives no sign of life between two events, and stops for good once an event
+could not be delivered.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+LEARNING = timedelta(days=7)
+"""From the first event until weekends have been seen."""
+
+UNLEARNT_SILENCE = timedelta(days=4)
+"""Silence that is borne until then: a long weekend."""
+
+SHORTEST_SILENCE = timedelta(days=1)
+LONGEST_SILENCE = timedelta(days=14)
+"""Between these lies the silence that is borne afterwards."""
+
+USUAL_TIMES = 2
+"""So many times the longest silence that was followed by an event is borne."""
+
+REMEMBERED = timedelta(days=60)
+"""For so long a silence counts as usual."""
+
+
+class _Gap(NamedTuple):
+    """A silence, and when it ended."""
+
+    ended_at: datetime
+    length: timedelta
+
+
+class Silence:
+    """How long nothing has come, and how long that is usual.
+
+    Time in which Home Assistant did not run does not count, for nobody listened.
+    """
+
+    def __init__(
+        self, now: datetime, remembered: Mapping[str, Any] | None = None
+    ) -> None:
+        """Go on from what `as_dict` has returned, or begin anew."""
+        self._since: datetime | None = None
+        self._heard_at: datetime | None = None
+        # The longest of all that ended last; each is longer than those after it.
+        self._gaps: list[_Gap] = []
+        if remembered:
+            self._since = datetime.fromisoformat(remembered["since"])
+            self._heard_at = now - timedelta(seconds=remembered["silent"])
+            self._gaps = [
+                _Gap(datetime.fromisoformat(ended_at), timedelta(seconds=length))
+                for ended_at, length in remembered["gaps"]
+            ]
+
+    @property
+    def broken(self) -> bool:
+        """Tell whether anything has come yet."""
+        return self._heard_at is not None
+
+    def hear(self, now: datetime) -> None:
+        """Note that an event has come."""
+        if self._heard_at is None:
+            self._since = now
+        else:
+            gap = _Gap(now, now - self._heard_at)
+            while self._gaps and self._gaps[-1].length <= gap.length:
+                self._gaps.pop()
+            self._gaps.append(gap)
+            while self._gaps[0].ended_at < now - REMEMBERED:
+                del self._gaps[0]
+        self._heard_at = now
+
+    def patience(self, now: datetime) -> timedelta:
+        """Return how long a silence is borne."""
+        if self._since is None or now - self._since < LEARNING:
+            return UNLEARNT_SILENCE
+        usual = self._gaps[0].length if self._gaps else timedelta()
+        return min(max(usual * USUAL_TIMES, SHORTEST_SILENCE), LONGEST_SILENCE)
+
+    def too_long(self, now: datetime) -> bool:
+        """Tell whether the silence is longer than it should be."""
+        return self._heard_at is not None and (
+            now - self._heard_at > self.patience(now)
+        )
+
+    def as_dict(self, now: datetime) -> dict[str, Any] | None:
+        """Return what must outlive a restart, in JSON's terms."""
+        if self._since is None or self._heard_at is None:
+            return None
+        return {
+            "since": self._since.isoformat(),
+            "silent": (now - self._heard_at).total_seconds(),
+            "gaps": [
+                (gap.ended_at.isoformat(), gap.length.total_seconds())
+                for gap in self._gaps
+            ],
+        }
