@@ -57,6 +57,14 @@ def impatient(monkeypatch: pytest.MonkeyPatch, hurried_gateway: None) -> None:
 
 
 @pytest.fixture
+def entity_registry_enabled_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Enable what is disabled by default."""
+    monkeypatch.setattr(
+        "homeassistant.helpers.entity.Entity.entity_registry_enabled_default", True
+    )
+
+
+@pytest.fixture
 def clock() -> Iterator[TickingDateTimeFactory]:
     """Return a clock that goes on by itself, and can be set forward.
 

@@ -7,7 +7,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .entity import EventDescription, GatehouseEntity, async_add_platform
-from .hub import GatehouseConfigEntry
+from .hub import Device, GatehouseConfigEntry, Hub
 from .model import Word
 
 PARALLEL_UPDATES = 0
@@ -19,13 +19,20 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Set up the events of an entry."""
-    async_add_platform(entry, async_add_entities, EventDescription, GatehouseEvent)
+    await async_add_platform(
+        entry, async_add_entities, EventDescription, GatehouseEvent
+    )
 
 
 class GatehouseEvent(GatehouseEntity, EventEntity):
     """What happens on a channel."""
 
     entity_description: EventDescription
+
+    def __init__(self, hub: Hub, device: Device, description: EventDescription) -> None:
+        """Offer the event types as plain texts, which are stored with the entity."""
+        super().__init__(hub, device, description)
+        self._attr_event_types = [str(event) for event in description.event_types or ()]
 
     @override
     async def _async_attach(self) -> None:

@@ -34,6 +34,7 @@ _LOGGER = logging.getLogger(__name__)
 PARALLEL_UPDATES = 0
 
 ATTR_LOOP = "loop"
+MAX_LOOP = 9999
 
 
 async def async_setup_entry(
@@ -42,7 +43,7 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Set up the media players of an entry."""
-    async_add_platform(
+    await async_add_platform(
         entry, async_add_entities, MediaPlayerDescription, GatehouseMediaPlayer
     )
 
@@ -196,10 +197,13 @@ def _loop_of(extra: dict[str, Any]) -> int:
 
     """
     try:
-        return int(
-            vol.All(vol.Coerce(int), vol.Range(1, 9999))(extra.get(ATTR_LOOP, 1))
-        )
+        loop: int = vol.All(
+            # Not 1.5, which would become 1.
+            vol.Any(int, vol.All(str, vol.Coerce(int))),
+            vol.Range(1, MAX_LOOP),
+        )(extra.get(ATTR_LOOP, 1))
     except vol.Invalid as err:
         raise ServiceValidationError(
             translation_domain=DOMAIN, translation_key="invalid_loop"
         ) from err
+    return loop

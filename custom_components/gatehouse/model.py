@@ -42,7 +42,7 @@ class Call:
     callee: str | None = None
     unit: str | None = None
     duration: float | None = None
-    """Seconds of conversation."""
+    """Seconds of conversation; of the whole call, where nobody tells when it began."""
     occurred_at: datetime | None = None
 
     @cached_property

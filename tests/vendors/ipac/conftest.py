@@ -18,7 +18,7 @@ SECRET = "0123456789abcdef0123456789abcdef"
 TOKEN = "invented-client"
 PASSWORD = "invented password"
 CODE = "1111"
-CLEANER = "4711"
+CLEANER = "4711#"
 
 DOOR = "lock.front_gate_door"
 OPEN = "button.front_gate_open"

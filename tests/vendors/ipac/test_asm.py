@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 import json
 import socket
+from typing import Any
 
 from freezegun.api import TickingDateTimeFactory
 import pytest
@@ -259,7 +260,7 @@ async def test_keypad(
     """A typed code is told by its name, never by its digits."""
     caplog.set_level("DEBUG")
     await asm.type_code(CLEANER)
-    await asm.type_code("55555")
+    await asm.type_code("5555#")
     await settled(hass)
     (known, first), (unknown, second) = told(KEYPAD)
     assert (known, unknown) == ("code_entered", "code_entered")
@@ -271,8 +272,52 @@ async def test_keypad(
     assert (access["method"], access["person"]) == ("code", "Cleaner")
     assert shown(hass, DOOR) == "unlocked"
     texts = f"{[state.as_dict() for state in hass.states.async_all()]}{ours(caplog)}"
-    assert "55555" not in texts
+    assert "5555#" not in texts
     assert CLEANER not in texts
+
+
+async def test_own_call_is_no_ring(
+    hass: HomeAssistant,
+    asm: Ipac,
+    home: MockConfigEntry,
+    told: Told,
+    advance: Advance,
+    device_registry: dr.DeviceRegistry,
+) -> None:
+    """A call that Home Assistant has had placed is nobody at the door."""
+    await hass.services.async_call(
+        "gatehouse",
+        "place_call",
+        {
+            "device_id": station_device(device_registry, home).id,
+            "number": "sip:192.0.2.23",
+        },
+        blocking=True,
+    )
+    while not asm.sent:
+        await asyncio.sleep(0.01)
+    assert shown(hass, CALL) == "on"
+    assert not told(DOORBELL)
+    await asm.hang_up()
+    assert [event for event, _ in told(DOORBELL)] == ["ended"]
+    await advance(1)
+    await asm.press_button()
+    assert [event for event, _ in told(DOORBELL)] == ["ended", "ring"]
+
+
+async def test_visitor_after_own_order(
+    hass: HomeAssistant, asm: Ipac, told: Told
+) -> None:
+    """Who types a code right after our own order is not taken for its echo."""
+    asm.silent = True
+    await order(hass, "unlock")
+    asm.silent = False
+    asm.relays[1].release()
+    await asm.type_code(CLEANER)
+    assert [attributes["method"] for _, attributes in told(ACCESS)] == [
+        "remote",
+        "code",
+    ]
 
 
 async def test_exit_button(
@@ -419,6 +464,84 @@ async def test_too_large(hass: HomeAssistant, asm: Ipac) -> None:
     """A body beyond all reason is not read."""
     reply = await asm.send_raw("settings", b" " * 100_000)
     assert reply.status == 413
+
+
+async def test_very_late_call(
+    hass: HomeAssistant, asm: Ipac, told: Told, advance: Advance
+) -> None:
+    """A call that is told hours later is told, but does not run now; nor is a door open."""
+    await asm.notify()
+    asm.silent = True
+    await asm.press_button()
+    await asm.open_locally(1)
+    await advance(2 * 3600)
+    asm.silent = False
+    await asm.notify()
+    assert [event for event, _ in told(DOORBELL)] == ["ring"]
+    assert [event for event, _ in told(ACCESS)] == ["access_granted"]
+    assert shown(hass, CALL) == "off"
+    assert shown(hass, DOOR) == "locked"
+
+
+async def test_end_without_beginning(
+    hass: HomeAssistant, asm: Ipac, told: Told
+) -> None:
+    """The end of a call whose beginning was lost has no duration."""
+    await send_event(asm, code="FA", value="outgoing:sip:192.0.2.23")
+    ((event, attributes),) = told(DOORBELL)
+    assert (event, attributes["duration"]) == ("ended", None)
+
+
+async def send_event(asm: Ipac, **fields: Any) -> None:
+    """Send an event that a simulated station would not."""
+    body = {"token": TOKEN, "objectid": asm.object_id, "time": asm.read_clock()}
+    reply = await asm.send_raw("event", json.dumps(body | fields).encode())
+    assert reply.status == 200
+
+
+async def test_many_events(hass: HomeAssistant, asm: Ipac, told: Told) -> None:
+    """Only the last few hundred are remembered."""
+    for number in range(300):
+        await send_event(asm, code="CL", value=f"{number}#")
+    assert len(told(KEYPAD)) == 300
+    await send_event(asm, code="CL", value="299#")
+    assert len(told(KEYPAD)) == 300
+
+
+async def test_untimed_events(hass: HomeAssistant, asm: Ipac, told: Told) -> None:
+    """Without a time nobody can tell a repetition from a second event."""
+    for _ in range(2):
+        await send_event(asm, code="CL", value="1#", time=None)
+    assert len(told(KEYPAD)) == 2
+
+
+async def test_new_times(
+    hass: HomeAssistant, asm: Ipac, told: Told, clock: TickingDateTimeFactory
+) -> None:
+    """A station that begins to count anew after a restart repeats nothing."""
+    for _ in range(2):
+        await send_event(asm, code="01", value="outgoing:1", time=40)
+        await send_event(asm, code="OE", value="restarted", time=50 + _)
+    assert [event for event, _ in told(DOORBELL)] == ["ring", "ring"]
+
+
+async def test_settings_without_names(
+    hass: HomeAssistant,
+    asm: Ipac,
+    home: MockConfigEntry,
+    device_registry: dr.DeviceRegistry,
+) -> None:
+    """Settings in which nothing is found are taken all the same."""
+    body = {
+        "token": TOKEN,
+        "objectid": "1",
+        "time": 1,
+        "conf_user": "?",
+        "request": "conf",
+    }
+    reply = await asm.send_raw("settings", json.dumps(body).encode())
+    assert reply.fields["message"] == "conf_updated"
+    assert station_device(device_registry, home).sw_version is None
 
 
 # --- Orders that the station fetches
@@ -654,3 +777,64 @@ async def test_lost_answer_is_not_reported(
         await opening
     assert error.value.translation_key == "door_not_confirmed"
     assert not told(ACCESS)
+
+
+async def test_refused_order_hides_no_access(
+    hass: HomeAssistant, asm: Ipac, told: Told
+) -> None:
+    """Somebody at the door who opens it while our own order is refused is told of."""
+    await asm.notify()
+    await asm.notify()
+    asm.inject("/api/remote/", Fault.trickle(0.05))
+    asm.relays[1].remote = False
+    opening = hass.async_create_task(order(hass, "unlock"))
+    while not any(request.path == "/api/remote/" for request in asm.requests):
+        await asyncio.sleep(0.01)
+    await asm.type_code(CLEANER)
+    with pytest.raises(HomeAssistantError):
+        await opening
+    assert sorted(event for event, _ in told(ACCESS)) == [
+        "access_denied",
+        "access_granted",
+    ]
+
+
+@pytest.mark.usefixtures("unreachable")
+async def test_two_tasks(hass: HomeAssistant, asm: Ipac, home: MockConfigEntry) -> None:
+    """Of several orders one is handed out at a time, and each result finds its caller."""
+    await asm.notify()
+    await asm.notify()
+    openings = [hass.async_create_task(order(hass, "unlock")) for _ in range(2)]
+    while home.runtime_data.diagnostics()["tasks_waiting"] < 2:
+        await asyncio.sleep(0.01)
+    body = json.dumps({"token": TOKEN, "objectid": asm.object_id, "time": 1}).encode()
+    tasks = [(await asm.send_raw("notify", body)).fields["task_id"] for _ in range(2)]
+    # In the form of an ordinary report, and as a bare refusal.
+    await send_event(asm, code="RL", task_id=tasks[1], value="1111;1")
+    await send_event(asm, code="RL", task_id=tasks[0], value={"1": 480, "2": 403})
+    await openings[1]
+    with pytest.raises(HomeAssistantError) as error:
+        await openings[0]
+    assert error.value.translation_key == "door_busy"
+    # Of a refusal that nobody waits for there is nothing to tell.
+    await send_event(asm, code="RL", task_id=tasks[0], value={"1": 423}, time=1)
+
+
+@pytest.mark.usefixtures("unreachable")
+async def test_odd_result(
+    hass: HomeAssistant, asm: Ipac, home: MockConfigEntry, told: Told
+) -> None:
+    """A result that does not name the relay is a refusal for an unknown reason."""
+    await asm.notify()
+    await asm.notify()
+    opening = hass.async_create_task(order(hass, "unlock"))
+    await waits(home)
+    body = json.dumps({"token": TOKEN, "objectid": asm.object_id, "time": 1}).encode()
+    task = (await asm.send_raw("notify", body)).fields
+    await send_event(
+        asm, code="RL", task_id=task["task_id"], value={"2": 200, "1": 599}
+    )
+    with pytest.raises(HomeAssistantError) as error:
+        await opening
+    assert error.value.translation_key == "door_refused"
+    assert told(ACCESS)[-1][1]["reason"] == "unknown"

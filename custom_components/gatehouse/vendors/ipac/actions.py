@@ -14,7 +14,7 @@ from .protocol import MAX_REPEAT, Table
 DEFAULT_SECONDS = 30
 
 # An index, an address, `user@proxy` or `sip:…`; nothing that breaks a line.
-_NUMBER = re.compile(r"[!-~]{1,128}")
+_NUMBER = re.compile(r"[!-~]{1,128}\Z")
 
 
 def _picture(value: Any) -> str:

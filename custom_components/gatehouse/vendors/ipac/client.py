@@ -4,6 +4,7 @@ from enum import StrEnum
 from http import HTTPStatus
 
 import aiohttp
+from aiohttp import hdrs
 from yarl import URL
 
 from ...wire import (
@@ -79,7 +80,8 @@ class IpacClient:
         self._auth = auth
         self._username = username
         self._password = password
-        self._basic: aiohttp.BasicAuth | None = None
+        # A connection that the station has given up meanwhile would lose an order.
+        self._headers = {hdrs.CONNECTION: "close"}
         self._middlewares: tuple[aiohttp.ClientMiddlewareType, ...] = ()
         if auth is Auth.DIGEST:
             # It keeps the station's challenge, so that later orders need one request.
@@ -87,7 +89,9 @@ class IpacClient:
                 aiohttp.DigestAuthMiddleware(username, password.reveal()),
             )
         elif auth is Auth.BASIC:
-            self._basic = aiohttp.BasicAuth(username, password.reveal(), "utf-8")
+            self._headers[hdrs.AUTHORIZATION] = aiohttp.encode_basic_auth(
+                username, password.reveal()
+            )
 
     async def open_relay(self, relay: int, code: Secret) -> RelayReply:
         """Fire relay 1 or 2, or with 3 both; return what the station says to it."""
@@ -151,17 +155,14 @@ class IpacClient:
                 self._url.joinpath(order.path.removeprefix("/")),
                 json=fields if order.as_json else None,
                 data=None if order.as_json else fields,
-                auth=self._basic,
+                headers=self._headers,
                 # Home Assistant's own guard against redirects is not needed where none
                 # is followed.
                 middlewares=self._middlewares,
                 allow_redirects=False,
-                # A connection that the station has given up meanwhile would lose an
-                # order.
-                headers={"Connection": "close"},
                 timeout=aiohttp.ClientTimeout(
                     total=patience, sock_connect=CONNECT_TIMEOUT
                 ),
             ) as response:
                 await read_bounded(response.content, _MAX_REPLY)
-                return response.status, "WWW-Authenticate" in response.headers
+                return response.status, hdrs.WWW_AUTHENTICATE in response.headers

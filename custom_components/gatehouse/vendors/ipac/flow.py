@@ -223,7 +223,9 @@ class IpacFlow(VendorFlow):
             CONF_ASM_SECRET: kept.get(CONF_ASM_SECRET) or secrets.token_hex(16),
             CONF_ASM_TOKEN: kept.get(CONF_ASM_TOKEN) or secrets.token_hex(8),
         }
-        await _async_prove(hass, data)
+        if any(kept.get(key) != value for key, value in data.items()):
+            # Who only wants to see the page again need not have the station answer.
+            await _async_prove(hass, data)
         return Proven(title=f"IPAC {data[CONF_HOST]}", data=data)
 
     @override

@@ -96,6 +96,13 @@ MODEL = "IPAC 500"
 ASSUMED_PERIOD = 60.0
 """Seconds between two signs of life until they have been learnt; not documented."""
 
+LEAST_PERIOD = 5.0
+"""Seconds; signs of life that come faster are not a station's rhythm."""
+
+LONG_PERIOD = 360.0
+"""Seconds that are granted between two signs of life before the user is told of silence,
+until they have been learnt."""
+
 RECENT_PERIODS = 3
 """Missing signs of life after which a station is asked whether it is still there."""
 
@@ -250,11 +257,15 @@ class IpacHub(Hub):
         # What the station has told of itself
         self._object_id: str | None = None
         self._settings_wanted = 0
-        self._rhythm = Rhythm(ASSUMED_PERIOD)
+        self._rhythm = Rhythm(ASSUMED_PERIOD, least=LEAST_PERIOD)
         self._clock_offset: int | None = None
         self._seen: OrderedDict[bytes, None] = OrderedDict()
         self._unknown_codes: set[str] = set()
         self._call_began: datetime | None = None
+        self._placed_at: datetime | None = None
+        """When we had the station call somebody, until it has reported that."""
+        self._typed: tuple[datetime, Secret] | None = None
+        """What was typed last, and when."""
         # Health
         self._reports = False
         """Whether it has given a sign of life not long ago."""
@@ -272,7 +283,10 @@ class IpacHub(Hub):
         """Find the station, or wait for it if it is known to find us."""
         if remembered := await self.store.async_load():
             self._object_id = remembered["object_id"]
-            self._rhythm = Rhythm(remembered["period"])
+            if remembered["period"] is not None:
+                self._rhythm = Rhythm(
+                    remembered["period"], known=True, least=LEAST_PERIOD
+                )
             self._clock_offset = remembered["clock_offset"]
             self._next_task = remembered["next_task"]
         unreachable = None
@@ -331,8 +345,10 @@ class IpacHub(Hub):
                 door.close = None
         for task in self._tasks.values():
             task.settle(CannotConnect())
-        self._clear_issue("station_silent")
-        self._clear_issue("another_station")
+        if not self.hass.is_stopping:
+            # Otherwise they come back after the start, ignored if they have been.
+            self._clear_issue("station_silent")
+            self._clear_issue("another_station")
         if self._object_id is not None:
             await self.store.async_save(self._remembered())
 
@@ -340,7 +356,7 @@ class IpacHub(Hub):
         """Return what must outlive the hub."""
         return {
             "object_id": self._object_id,
-            "period": self._rhythm.period,
+            "period": self._period,
             "clock_offset": self._clock_offset,
             "next_task": self._next_task,
         }
@@ -351,7 +367,7 @@ class IpacHub(Hub):
         return {
             "paired": self._object_id is not None,
             "silent": self._silent,
-            "notify_period": self._rhythm.period if self._rhythm.learnt else None,
+            "notify_period": self._period,
             "clock_offset": self._clock_offset,
             "unknown_codes": sorted(self._unknown_codes),
             "tasks_waiting": len(self._tasks),
@@ -365,7 +381,7 @@ class IpacHub(Hub):
             subentry_id=subentry.subentry_id,
             via=self._station,
             manufacturer=MANUFACTURER,
-            model=MODEL,
+            model=f"{MODEL} relay",
             name=subentry.title,
         )
         device.publish("door", BoltState.LOCKED)
@@ -496,6 +512,12 @@ class IpacHub(Hub):
         """Tell of the doors that the station reports to be opened."""
         now = dt_util.utcnow()
         name = None if code is None else self._name_of_code(code)
+        typed = (
+            code is not None
+            and self._typed is not None
+            and self._typed[1].matches(code.reveal())
+            and abs(occurred_at - self._typed[0]) < ECHO
+        )
         # Of an order for both relays the station may report each.
         ordered = [
             door
@@ -514,7 +536,11 @@ class IpacHub(Hub):
                 # It may be that order, whose answer is still to come.
                 door.fired.set()
                 door.held_back.append(access)
-            elif door.ordered_at is not None and now - door.ordered_at < ECHO:
+            elif (
+                not typed
+                and door.ordered_at is not None
+                and now - door.ordered_at < ECHO
+            ):
                 door.ordered_at = None
             else:
                 door.device.say("access", access)
@@ -567,6 +593,7 @@ class IpacHub(Hub):
         self, device: Device | None, fields: Mapping[str, Any], context: Context
     ) -> None:
         """Call a contact, or an address."""
+        self._placed_at = dt_util.utcnow()
         await self._async_ask(
             self.client.place_call(Table(fields["table"]), fields["number"])
         )
@@ -659,29 +686,35 @@ class IpacHub(Hub):
             return
         self._found()
 
+    @property
+    def _period(self) -> float | None:
+        """Return the learnt seconds between two signs of life."""
+        return self._rhythm.period if self._rhythm.learnt else None
+
     @callback
     def _expect(self) -> None:
         """Wait for the next sign of life, and begin to doubt when it is overdue."""
-        period = self._rhythm.period
-        self._later("doubt", RECENT_PERIODS * period, self._doubt)
-        self._later("silence", SILENT_PERIODS * period, self._fall_silent)
+        self._later("doubt", RECENT_PERIODS * self._rhythm.period, self._doubt)
+        self._later(
+            "silence", SILENT_PERIODS * (self._period or LONG_PERIOD), self._fall_silent
+        )
 
     @callback
     def _doubt(self) -> None:
         """Ask a station that should have reported whether it is there at all."""
         self._reports = False
-        self._rhythm.pause()
         self._probe()
 
     @callback
     def _fall_silent(self) -> None:
         """Tell the user that a station that used to report does so no more."""
         self._silent = True
+        self._rhythm.pause()
         _LOGGER.warning(
             "The station at %s has stopped reporting to Home Assistant",
             self.entry.data[CONF_HOST],
         )
-        self._raise_issue("station_silent")
+        self._raise_issue("station_silent", fixable=True)
 
     @callback
     def _later(self, name: str, delay: float, action: CALLBACK_TYPE) -> None:
@@ -750,10 +783,15 @@ class IpacHub(Hub):
 
     @override
     async def async_fix(self, key: str, data: Mapping[str, Any]) -> None:
-        """Take the place of the station that has been replaced."""
+        """Let another station take the place of this one, or expect no more reports."""
         self._clear_issue(key)
-        self._rhythm = Rhythm(ASSUMED_PERIOD)
-        self._pair(data[CONF_OBJECT_ID])
+        self._rhythm = Rhythm(ASSUMED_PERIOD, least=LEAST_PERIOD)
+        if key == "another_station":
+            self._pair(data[CONF_OBJECT_ID])
+        else:
+            self._object_id = None
+            self._silent = False
+            await self.store.async_remove()
 
     @callback
     def _receive_notify(self, message: Message) -> Reply:
@@ -811,6 +849,8 @@ class IpacHub(Hub):
         """Tell whether an event came before, as when its answer got lost."""
         if event.time is None:
             return False
+        if event.code == EventCode.RESTARTED and event.fingerprint not in self._seen:
+            self._seen.clear()
         if event.fingerprint in self._seen:
             return True
         self._seen[event.fingerprint] = None
@@ -834,6 +874,7 @@ class IpacHub(Hub):
             case TaskResult(replies):
                 self._settle(event.task_id, replies, occurred_at)
             case KeypadValue(code):
+                self._typed = occurred_at, code
                 name = self._name_of_code(code)
                 self._station.say(
                     "keypad",
@@ -860,6 +901,10 @@ class IpacHub(Hub):
             self._call_began = occurred_at
             self._station.publish("call", True)
             self._later("call", CALL_LIMIT.total_seconds(), self._forget_call)
+        placed_at, self._placed_at = self._placed_at, None
+        if call.outgoing and placed_at and dt_util.utcnow() - placed_at < ECHO:
+            # Nobody is at the door: this call is our own.
+            return
         self._station.say(
             "doorbell",
             Call(
@@ -943,6 +988,8 @@ class IpacHub(Hub):
             or abs(offset - self._clock_offset) > CLOCK_TOLERANCE
         ):
             self._clock_offset = offset
+            # A clock that begins anew tells times that it has told before.
+            self._seen.clear()
             self._station.publish("clock_offset", offset)
 
     def _occurred_at(self, event: Event) -> datetime:

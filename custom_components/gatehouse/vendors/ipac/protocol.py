@@ -5,7 +5,6 @@ what is sent is what its curl lines print, and every form that it shows is under
 """
 
 import base64
-import binascii
 from collections.abc import Mapping
 from configparser import Error as ConfigError, RawConfigParser
 from dataclasses import dataclass, field
@@ -328,7 +327,7 @@ def _identity(encoded: str) -> tuple[str | None, str | None]:
         text = base64.b64decode(encoded, validate=True).decode("latin-1")
         parser = RawConfigParser(strict=False, allow_no_value=True)
         parser.read_string(text)
-    except binascii.Error, ConfigError:
+    except ValueError, ConfigError:
         return None, None
     firmware = product = None
     for section in parser.sections():
