@@ -319,7 +319,7 @@ async def send(hass: HomeAssistant, message: str, title: str | None = None) -> N
     [
         "Please leave the parcel with the caretaker.",
         "Merci de laisser le colis à gauche de l’entrée, œuvre de goût.",
-        "Bitte klingeln Sie bei Größmann: Schlüsselübergabe 17 Uhr.",
+        "Bitte bei Größmann klingeln: Schlüsselübergabe um 17 Uhr.",
         "Não há ninguém; a encomenda fica com o porteiro até às 15h.",
         "荷物は管理人室にお預けください。カタカナ、漢字、ひらがな。",
     ],
