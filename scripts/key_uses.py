@@ -100,14 +100,19 @@ class _Module:
         first = call.args[0] if call.args else None
         if key := arguments.get("translation_key"):
             if name == "async_create_issue":
-                yield from self._uses("issues", key)
+                # Who calls this function of ours names the key.
+                function = self._function_of(call)
+                strict = function is None or function.name != "raise_issue"
+                yield from self._uses("issues", key, strict=strict)
             elif name == "SelectSelectorConfig":
                 yield from self._uses("selector", key)
             elif re.search(r"(Error|Failed|NotReady)$", name):
                 yield from self._uses("exceptions", key)
             elif name in ("add_device", "DeviceInfo"):
                 yield from self._uses("device", key)
-        if name == "FormError" and first:
+        if name == "raise_issue" and first:
+            yield from self._uses("issues", first)
+        elif name == "FormError" and first:
             yield from self._uses("error", first)
         elif name == "AbortFlow" and first:
             yield from self._uses("abort", first)

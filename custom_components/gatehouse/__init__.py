@@ -30,7 +30,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: GatehouseConfigEntry) ->
 
     try:
         await hub.async_start()
-        hub.remove_unknown_devices()
+        await hub.async_remove_unknown_devices()
         entry.runtime_data = hub
         await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     except BaseException:

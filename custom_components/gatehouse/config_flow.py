@@ -140,8 +140,11 @@ class GatehouseConfigFlow(ConfigFlow, domain=DOMAIN):
                 entry,
                 unique_id=self._proven.unique_id or entry.unique_id,
                 data=data,
+                options={**entry.options, **self._proven.options},
             )
-        return self.async_create_entry(title=self._proven.title, data=data)
+        return self.async_create_entry(
+            title=self._proven.title, data=data, options=self._proven.options
+        )
 
     async def _async_reauth(
         self, vendor: Vendor, answers: dict[str, Any] | None
@@ -177,7 +180,9 @@ class GatehouseConfigFlow(ConfigFlow, domain=DOMAIN):
     def _shown_of(vendor: Vendor, entry: ConfigEntry) -> dict[str, Any]:
         """Return what the form may show of an entry."""
         return {
-            key: value for key, value in entry.data.items() if key not in vendor.secrets
+            key: value
+            for key, value in {**entry.data, **entry.options}.items()
+            if key not in vendor.secrets
         }
 
     @classmethod

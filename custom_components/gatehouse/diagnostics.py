@@ -8,6 +8,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.device_registry import DeviceEntry
 
 from .hub import Device, GatehouseConfigEntry
+from .vendor import Vendor
 from .vendors import vendor_of
 
 
@@ -16,7 +17,8 @@ async def async_get_config_entry_diagnostics(
 ) -> dict[str, Any]:
     """Return the diagnostics of an entry."""
     hub = entry.runtime_data
-    secrets = vendor_of(entry).secrets
+    vendor = vendor_of(entry)
+    secrets = vendor.secrets
     return {
         "data": async_redact_data(dict(entry.data), secrets),
         "options": dict(entry.options),
@@ -28,7 +30,7 @@ async def async_get_config_entry_diagnostics(
             for subentry in entry.subentries.values()
         ],
         "hub": async_redact_data(dict(hub.diagnostics()), secrets),
-        "devices": [_of_device(device) for device in hub.devices.values()],
+        "devices": [_of_device(device, vendor) for device in hub.devices.values()],
     }
 
 
@@ -37,14 +39,14 @@ async def async_get_device_diagnostics(
 ) -> dict[str, Any]:
     """Return the diagnostics of a device."""
     device = entry.runtime_data.device_of(device_entry)
-    return {} if device is None else dict(_of_device(device))
+    return {} if device is None else dict(_of_device(device, vendor_of(entry)))
 
 
-def _of_device(device: Device) -> Mapping[str, Any]:
+def _of_device(device: Device, vendor: Vendor) -> Mapping[str, Any]:
     return {
         "uid": device.uid,
         "kind": device.kind,
         "available": device.available,
-        "values": device.values,
+        "values": async_redact_data(device.values, vendor.personal),
         "sw_version": device.entry.sw_version,
     }

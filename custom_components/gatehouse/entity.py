@@ -4,13 +4,15 @@ The descriptions stand here, beside Home Assistant's own, so that vendors can de
 what they offer without knowing the platforms.
 """
 
-from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, override
 
 from homeassistant.components.binary_sensor import BinarySensorEntityDescription
 from homeassistant.components.button import ButtonEntityDescription
 from homeassistant.components.event import EventEntityDescription
+from homeassistant.components.image import ImageEntityDescription
 from homeassistant.components.lock import LockEntityDescription
 from homeassistant.components.media_player import MediaPlayerEntityDescription
 from homeassistant.components.notify import NotifyEntityDescription
@@ -55,6 +57,20 @@ class NotifyDescription(NotifyEntityDescription):
 @dataclass(frozen=True, kw_only=True)
 class EventDescription(EventEntityDescription):
     """A channel on which words are said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """What an image shows; it lives in memory only."""
+
+    content: bytes = field(repr=False)
+    content_type: str
+    changed_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageDescription(ImageEntityDescription):
+    """An image, whose `Picture` is published on the channel of the same key."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,8 +168,7 @@ class ChannelEntity(GatehouseEntity):
         raise NotImplementedError
 
 
-@callback
-def async_add_platform[DescriptionT: EntityDescription](
+async def async_add_platform[DescriptionT: EntityDescription](
     entry: GatehouseConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
     description_type: type[DescriptionT],
@@ -167,14 +182,13 @@ def async_add_platform[DescriptionT: EntityDescription](
     }
 
     @callback
-    def add(devices: Iterable[Device]) -> None:
-        by_subentry: dict[str | None, list[Entity]] = {}
-        for device in devices:
-            by_subentry.setdefault(device.subentry_id, []).extend(
+    def add(device: Device) -> None:
+        async_add_entities(
+            [
                 entity_type(hub, device, description)
                 for description in descriptions[device.kind]
-            )
-        for subentry_id, entities in by_subentry.items():
-            async_add_entities(entities, config_subentry_id=subentry_id)
+            ],
+            config_subentry_id=device.subentry_id,
+        )
 
-    entry.async_on_unload(hub.on_devices(add))
+    entry.async_on_unload(await hub.async_on_devices(add))

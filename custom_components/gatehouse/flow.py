@@ -6,7 +6,7 @@ becomes of the entry are handled here and in `config_flow.py`.
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 import logging
 from typing import Any, ClassVar
 
@@ -80,6 +80,8 @@ class Proven:
     title: str
     data: Mapping[str, Any]
     unique_id: str | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """Answers that can be changed later without a new proof; of entries only."""
 
 
 class VendorFlow(ABC):

@@ -7,19 +7,24 @@ how many devices there are.
 
 from abc import ABC, abstractmethod
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 import logging
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
-from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.helpers import (
+    device_registry as dr,
+    entity_registry as er,
+    issue_registry as ir,
+)
 from homeassistant.helpers.device_registry import DeviceEntry
 from homeassistant.helpers.entity import EntityDescription
 from homeassistant.helpers.storage import Store
 
 from .const import DOMAIN
 from .model import Word
+from .wire import Breather
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -57,6 +62,11 @@ class Device:
         self._listeners: defaultdict[str, list[Listener]] = defaultdict(list)
         self._waiting: dict[str, deque[Word]] = {}
         self._on_availability: list[CALLBACK_TYPE] = []
+
+    @property
+    def name(self) -> str:
+        """Return what the user calls it."""
+        return self.entry.name_by_user or self.entry.name or self.uid
 
     @callback
     def listen(self, channel: str, listener: Listener) -> CALLBACK_TYPE:
@@ -130,7 +140,7 @@ class Hub(ABC):
         self.store = entry_store(hass, entry)
         self.address: CALLBACK_TYPE | None = None
         self._configured = configuration(entry)
-        self._on_devices: list[Callable[[Iterable[Device]], None]] = []
+        self._on_devices: list[Callable[[Device], None]] = []
 
     @abstractmethod
     async def async_start(self) -> None:
@@ -173,6 +183,7 @@ class Hub(ABC):
         *,
         subentry_id: str | None = None,
         via: Device | None = None,
+        values: Mapping[str, Any] | None = None,
         **properties: Any,
     ) -> Device:
         """Add a device to the registry, and its entities to every platform.
@@ -182,6 +193,7 @@ class Hub(ABC):
             kind: which of the vendor's entity descriptions it has.
             subentry_id: the sub-entry that it stands for, if any.
             via: the device through which it is reached.
+            values: what its channels show from the beginning.
             properties: what the device registry is to show, such as `name`.
 
         """
@@ -200,9 +212,10 @@ class Hub(ABC):
                 **properties,
             ),
         )
+        device.values.update(values or {})
         self.devices[uid] = device
         for add in self._on_devices:
-            add((device,))
+            add(device)
         return device
 
     def _move_to_subentry(
@@ -226,13 +239,20 @@ class Hub(ABC):
             )
         devices.async_update_device(device.id, new_config_subentry_id=subentry_id)
 
-    @callback
-    def remove_unknown_devices(self) -> None:
+    async def async_remove_unknown_devices(self) -> None:
         """Remove from the registry what was there once and is a device no longer."""
         registry = dr.async_get(self.hass)
+        breather = Breather()
         for entry in dr.async_entries_for_config_entry(registry, self.entry.entry_id):
+            await breather.breathe()
             if self.device_of(entry) is None:
                 registry.async_remove_device(entry.id)
+
+    @callback
+    def remove_device(self, device: Device) -> None:
+        """Remove a device that is no longer, and its entities with it."""
+        self.forget(device)
+        dr.async_get(self.hass).async_remove_device(device.entry.id)
 
     @callback
     def update_device(self, device: Device, **changes: Any) -> None:
@@ -259,12 +279,54 @@ class Hub(ABC):
         """Drop a device that has left the registry."""
         del self.devices[device.uid]
 
-    @callback
-    def on_devices(self, add: Callable[[Iterable[Device]], None]) -> CALLBACK_TYPE:
-        """Call `add` with all devices now, and with every later one as it appears."""
+    async def async_on_devices(self, add: Callable[[Device], None]) -> CALLBACK_TYPE:
+        """Call `add` with each device now, and with every later one as it appears.
+
+        There may be thousands of them: the event loop serves others in between.
+        """
         self._on_devices.append(add)
-        add(tuple(self.devices.values()))
+        breather = Breather()
+        for device in tuple(self.devices.values()):
+            await breather.breathe()
+            if self.devices.get(device.uid) is device:
+                add(device)
         return lambda: self._on_devices.remove(add)
+
+    @callback
+    def raise_issue(
+        self,
+        key: str,
+        device: Device,
+        *,
+        fixable: bool = False,
+        severity: ir.IssueSeverity = ir.IssueSeverity.WARNING,
+        placeholders: Mapping[str, str],
+    ) -> None:
+        """Ask for the user's help with a device.
+
+        Args:
+            key: of the issue's texts.
+            device: what it is about.
+            fixable: whether `async_fix` can mend it.
+            severity: how bad it is.
+            placeholders: what the texts name; `name`, the device's, is among them.
+
+        """
+        ir.async_create_issue(
+            self.hass,
+            DOMAIN,
+            f"{key}_{device.uid}",
+            data={"entry_id": self.entry.entry_id, "key": key, **placeholders},
+            is_fixable=fixable,
+            severity=severity,
+            translation_key=key,
+            translation_placeholders={"name": device.name, **placeholders},
+        )
+
+    @callback
+    def clear_issue(self, key: str, uid: str) -> None:
+        """Take back what the user was asked for about a device."""
+        ir.async_delete_issue(self.hass, DOMAIN, f"{key}_{uid}")
 
     @property
     def outdated(self) -> bool:

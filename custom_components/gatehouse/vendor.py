@@ -30,3 +30,6 @@ class Vendor:
 
     secrets: frozenset[str] = frozenset()
     """Keys of entry and sub-entry data that diagnostics must not show."""
+
+    personal: frozenset[str] = frozenset()
+    """Channels that diagnostics must not show, for they tell of people."""

@@ -4,10 +4,12 @@ Secrets that cannot be printed by accident, one family of errors, and reading th
 bounded in size.
 """
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from hmac import compare_digest
 import random
+import time
 from typing import Any, override
 
 import aiohttp
@@ -91,6 +93,21 @@ class Backoff:
     def reset(self) -> None:
         """Begin anew, because an attempt has succeeded."""
         self._next = self._first
+
+
+class Breather:
+    """Lets the event loop serve others while there is much to do at a stretch."""
+
+    def __init__(self, stretch: float = 0.005) -> None:
+        """Set how long others may have to wait, in seconds."""
+        self._stretch = stretch
+        self._since = time.monotonic()
+
+    async def breathe(self) -> None:
+        """Let others have their turn, if this one has lasted long enough."""
+        if time.monotonic() - self._since >= self._stretch:
+            await asyncio.sleep(0)
+            self._since = time.monotonic()
 
 
 @contextmanager

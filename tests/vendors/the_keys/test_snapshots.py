@@ -23,14 +23,6 @@ def moment(freezer: FrozenDateTimeFactory) -> None:
     freezer.move_to("2027-01-15T08:00:00+00:00")
 
 
-@pytest.fixture
-def entity_registry_enabled_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Enable what is disabled by default."""
-    monkeypatch.setattr(
-        "homeassistant.helpers.entity.Entity.entity_registry_enabled_default", True
-    )
-
-
 @pytest.mark.parametrize(
     "platform",
     [Platform.BINARY_SENSOR, Platform.BUTTON, Platform.LOCK, Platform.SENSOR],

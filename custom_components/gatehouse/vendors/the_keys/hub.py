@@ -214,7 +214,7 @@ class TheKeysHub(Hub):
         for lock in self._locks.values():
             self._cancel_confirm(lock)
             self._clear_issues(lock)
-        self._clear_issue("gateway_stuck", self._gateway_uid)
+        self.clear_issue("gateway_stuck", self._gateway_uid)
         if self.client.timestamps.last:
             await self.store.async_save(self._remembered())
 
@@ -377,11 +377,11 @@ class TheKeysHub(Hub):
         self._gateway.publish("status", status)
         if status not in (STATUS_SYNCHRONIZING_GATEWAY, STATUS_SYNCHRONIZING_LOCK):
             self._synchronizing_since = None
-            self._clear_issue("gateway_stuck", self._gateway_uid)
+            self.clear_issue("gateway_stuck", self._gateway_uid)
             return
         self._synchronizing_since = self._synchronizing_since or now
         if now - self._synchronizing_since >= MAX_SYNCHRONIZING:
-            self._raise_issue("gateway_stuck", self._gateway)
+            self._raise("gateway_stuck", self._gateway)
 
     async def _async_read(self, lock: Lock) -> None:
         """Read where a lock's bolt is; where that fails it is shown as it was."""
@@ -503,7 +503,7 @@ class TheKeysHub(Hub):
             translation_domain=DOMAIN,
             translation_key=key,
             translation_placeholders={
-                "name": _name_of(device),
+                "name": device.name,
                 "host": self.entry.data[CONF_HOST],
                 "code": str(code),
             },
@@ -560,7 +560,7 @@ class TheKeysHub(Hub):
             return
         lock.wrong_codes = 0
         if err.code in _ISSUES:
-            self._raise_issue(_ISSUES[err.code], lock.device)
+            self._raise(_ISSUES[err.code], lock.device)
 
     @callback
     def _note_success(self, lock: Lock) -> None:
@@ -571,33 +571,18 @@ class TheKeysHub(Hub):
             self.store.async_delay_save(self._remembered, SAVE_DELAY)
 
     @callback
-    def _clear_issues(self, lock: Lock) -> None:
-        for key in _ISSUES.values():
-            self._clear_issue(key, lock.device.uid)
-
-    @callback
-    def _raise_issue(self, key: str, device: Device) -> None:
-        ir.async_create_issue(
-            self.hass,
-            DOMAIN,
-            f"{key}_{device.uid}",
-            is_fixable=False,
+    def _raise(self, key: str, device: Device) -> None:
+        self.raise_issue(
+            key,
+            device,
             severity=ir.IssueSeverity.ERROR,
-            translation_key=key,
-            translation_placeholders={
-                "name": _name_of(device),
-                "host": self.entry.data[CONF_HOST],
-            },
+            placeholders={"host": self.entry.data[CONF_HOST]},
         )
 
     @callback
-    def _clear_issue(self, key: str, uid: str) -> None:
-        ir.async_delete_issue(self.hass, DOMAIN, f"{key}_{uid}")
-
-
-def _name_of(device: Device) -> str:
-    """Return what the user calls a device."""
-    return device.entry.name_by_user or device.entry.name or device.uid
+    def _clear_issues(self, lock: Lock) -> None:
+        for key in _ISSUES.values():
+            self.clear_issue(key, lock.device.uid)
 
 
 def _status_of(text: str) -> str | None:

@@ -1,0 +1,40 @@
+"""The station's clock, which shows local time as if it were UTC, and goes wrong."""
+
+from datetime import datetime, timedelta
+
+TOLERANCE = 2
+"""Seconds by which the measured difference may change without meaning anything: times
+are whole seconds, and messages take a moment."""
+
+MAX_LATE = timedelta(days=7)
+"""How old an event may be when it comes."""
+
+
+class StationClock:
+    """What the station's clock shows, beside ours."""
+
+    def __init__(self) -> None:
+        """Begin without a measurement."""
+        self.offset: int | None = None
+        """Seconds that it is ahead of ours."""
+
+    def measure(self, theirs: int, now: datetime) -> bool:
+        """Compare, by a message that is never late; return whether it was set."""
+        offset = theirs - round(now.timestamp())
+        if self.offset is not None and abs(offset - self.offset) <= TOLERANCE:
+            return False
+        self.offset = offset
+        return True
+
+    def moment(self, theirs: int | None, now: datetime) -> datetime:
+        """Return by our clock when something happened that is told now.
+
+        A message can be sent again for long, and its time stays what it was.
+        """
+        if theirs is None or self.offset is None:
+            return now
+        late = now.timestamp() - (theirs - self.offset)
+        # A clock that has been set meanwhile is not to be believed.
+        if not TOLERANCE < late < MAX_LATE.total_seconds():
+            return now
+        return now - timedelta(seconds=late)
