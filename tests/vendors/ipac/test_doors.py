@@ -159,11 +159,18 @@ async def test_other_refusals(
     assert shown(hass, DOOR) == "unlocked"
 
 
+@pytest.mark.parametrize("fault", [None, Fault.code(403)])
 async def test_outside_hours_with_a_challenge(
-    hass: HomeAssistant, station: Ipac, home: MockConfigEntry, told: Told
+    hass: HomeAssistant,
+    station: Ipac,
+    home: MockConfigEntry,
+    told: Told,
+    fault: Fault | None,
 ) -> None:
     """A 401 that looks like a refused login is told from one by a harmless request."""
     station.relays[1].in_time_slot = False
+    if fault is not None:
+        station.inject("/api/audio/", fault)
     station.slot_challenge = True
     with pytest.raises(HomeAssistantError) as error:
         await order(hass, "unlock")

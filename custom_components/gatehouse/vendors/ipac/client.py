@@ -1,5 +1,6 @@
 """Talks to an IPAC 500 at its local API."""
 
+from contextlib import suppress
 from enum import StrEnum
 from http import HTTPStatus
 
@@ -99,7 +100,8 @@ class IpacClient:
         if status == RelayReply.OUTSIDE_HOURS and challenged:
             # This means the login, unless the station sends a challenge with all that it
             # refuses. Only a request that has no time slot can tell.
-            await self.stop_sound()
+            with suppress(Refused):
+                await self.stop_sound()
         try:
             return RelayReply(status)
         except ValueError:

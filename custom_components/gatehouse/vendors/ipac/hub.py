@@ -320,7 +320,8 @@ class IpacHub(Hub):
         except CannotConnect as err:
             # Nothing has arrived, so the other way may be tried.
             if self._presence.reports:
-                self.store.async_delay_save(self._remembered, SAVE_DELAY)
+                # The order's number must not be given again, whatever happens.
+                self.store.async_delay_save(self._remembered)
                 return await self._tasks.run(door.relay, door.code)
             self._presence.lost(err)
             raise
@@ -370,10 +371,15 @@ class IpacHub(Hub):
         self, device: Device | None, fields: Mapping[str, Any], context: Context
     ) -> None:
         """Call a contact, or an address."""
+        # The station may report the call before it has answered.
         self._placed_at = dt_util.utcnow()
-        await self._async_ask(
-            self.client.place_call(Table(fields["table"]), fields["number"])
-        )
+        try:
+            await self._async_ask(
+                self.client.place_call(Table(fields["table"]), fields["number"])
+            )
+        except HomeAssistantError:
+            self._placed_at = None
+            raise
 
     async def async_show_image(
         self, device: Device | None, fields: Mapping[str, Any], context: Context
