@@ -94,12 +94,20 @@ async def _async_source(
         if media.path is not None:
             return media.path
         media_id = media.url
-    url = URL(async_process_play_media_url(hass, media_id))
+    try:
+        # A path of our own server becomes an address that is signed.
+        url = URL(async_process_play_media_url(hass, media_id) if media_id else "")
+    except ValueError as err:
+        raise _not_playable() from err
     if url.scheme not in ("http", "https") or not url.host:
-        raise ServiceValidationError(
-            translation_domain=DOMAIN, translation_key="sound_not_playable"
-        )
+        raise _not_playable()
     return url
+
+
+def _not_playable() -> ServiceValidationError:
+    return ServiceValidationError(
+        translation_domain=DOMAIN, translation_key="sound_not_playable"
+    )
 
 
 async def _async_samples(ffmpeg: str, source: Path | URL, wanted: SoundFormat) -> bytes:

@@ -216,7 +216,16 @@ async def test_unreadable(
 
 
 @pytest.mark.parametrize(
-    "media_id", ["file:///etc/hostname", "tone", "concat:a|b", "rtsp://192.0.2.1/x"]
+    "media_id",
+    [
+        "",
+        "file:///etc/hostname",
+        "tone",
+        "concat:a|b",
+        "rtsp://192.0.2.1/x",
+        "http://[",
+        "http://",
+    ],
 )
 async def test_not_playable(
     hass: HomeAssistant, station: Ipac, play: Play, media_id: str
