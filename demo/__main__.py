@@ -14,22 +14,23 @@ from .check import check
 from .dashboard import store_dashboard
 from .home_assistant import PASSWORD, ROOT, USER, Api, HomeAssistant
 from .house import House
-from .neighbourhood import LOCKS, Neighbourhood
+from .neighbourhood import LOCKS, STATION, Neighbourhood, Ports
 from .process import DemoError
 
 FOLDER = ROOT / ".demo"
 
-VISITOR_EVERY = 45.0
-"""Seconds between two visitors."""
+VISITORS_EVERY = 45.0
+"""Seconds between two visitors, at each of the bells."""
 
 _BANNER = """
 Home Assistant   {url}
                  user {user}, password {password}
 The street       {street}
-                 be the visitor, turn a bolt by hand, pull a plug
-Locks            {locks}
+                 be the visitor, type a code, turn a bolt by hand, pull a plug
+Doors            {doors}
+Codes to type    {code} opens, {persons_code} is that of the {person}
 
-A visitor rings every {every:.0f} s. Ctrl-C stops everything.
+At each bell a visitor rings every {every:.0f} s. Ctrl-C stops everything.
 """
 
 
@@ -52,6 +53,15 @@ def main() -> int:
     )
     parser.add_argument(
         "--gateway-port", type=int, default=8301, help="where the gateway listens"
+    )
+    parser.add_argument(
+        "--station-port", type=int, default=8302, help="where the door station listens"
+    )
+    parser.add_argument(
+        "--senselink-port", type=int, default=8303, help="where SenseLink listens"
+    )
+    parser.add_argument(
+        "--innovaphone-port", type=int, default=8304, help="where innovaphone listens"
     )
     options = parser.parse_args()
     try:
@@ -82,8 +92,14 @@ async def _demo(options: argparse.Namespace) -> int:
     home_assistant = HomeAssistant(config, options.port)
     neighbourhood = Neighbourhood(
         FOLDER / "simulators.log",
-        control_port=options.street_port,
-        gateway_port=options.gateway_port,
+        Ports(
+            control=options.street_port,
+            gateway=options.gateway_port,
+            station=options.station_port,
+            senselink=options.senselink_port,
+            innovaphone=options.innovaphone_port,
+        ),
+        visitors_every=VISITORS_EVERY,
     )
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(aiohttp.ClientSession())
@@ -100,8 +116,11 @@ async def _demo(options: argparse.Namespace) -> int:
                 user=USER,
                 password=PASSWORD,
                 street=neighbourhood.url,
-                locks=", ".join(lock.name for lock in LOCKS),
-                every=VISITOR_EVERY,
+                doors=", ".join([*(lock.name for lock in LOCKS), STATION.door]),
+                code=STATION.code,
+                persons_code=STATION.persons_code,
+                person=STATION.person.lower(),
+                every=VISITORS_EVERY,
             ),
             flush=True,
         )
@@ -116,11 +135,10 @@ async def _move_in(
 ) -> None:
     async with Api(session, home_assistant.url) as api:
         house = House(api, neighbourhood)
-        is_new = not await house.entries()
-        await house.move_in(every=VISITOR_EVERY)
         # Later on it belongs to the user, who may have changed it.
-        if is_new:
-            await store_dashboard(api, await house.entities(), neighbourhood.url)
+        if await house.move_in():
+            await store_dashboard(api, house, neighbourhood.url)
+            await neighbourhood.welcome()
 
 
 async def _first_to_end(

@@ -19,10 +19,16 @@ USER = "demo"
 PASSWORD = "demo"
 LANGUAGE = "en"
 
+MEDIA = "media-source://media_source/local"
+"""The media folder, as actions name it."""
+
 ROOT = Path(__file__).parents[1]
 
 _CONFIGURATION = """\
 # Written by scripts/demo. What a front door needs, and nothing that looks outside.
+homeassistant:
+  media_dirs:
+    local: {media}
 api:
 automation:
 config:
@@ -30,7 +36,7 @@ frontend:
 history:
 logbook:
 recorder:
-script:
+script: !include scripts.yaml
 logger:
   default: warning
   logs:
@@ -49,6 +55,15 @@ _RESTART = 100
 
 class ApiError(DemoError):
     """Home Assistant's API refused something."""
+
+
+class CommandError(ApiError):
+    """A websocket command has failed, and Home Assistant says why."""
+
+    def __init__(self, kind: str, error: Mapping[str, Any]) -> None:
+        """Keep what a person would read."""
+        super().__init__(f"Home Assistant refuses {kind}: {error}")
+        self.text = str(error["message"])
 
 
 class HomeAssistant:
@@ -124,10 +139,15 @@ class HomeAssistant:
         return code
 
     def _write_configuration(self) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
+        # Otherwise it may lie outside of the folder, as it does in a container.
+        media = self.folder / "media"
+        media.mkdir(parents=True, exist_ok=True)
         (self.folder / "configuration.yaml").write_text(
-            self._configuration.format(level=self._log_level)
+            self._configuration.format(
+                level=self._log_level, media=json.dumps(str(media.resolve()))
+            )
         )
+        (self.folder / "scripts.yaml").touch()
         custom_components = self.folder / "custom_components"
         custom_components.mkdir(exist_ok=True)
         for integration in self._integrations:
@@ -239,7 +259,7 @@ class Api:
         """Send a websocket command and return its result.
 
         Raises:
-            ApiError: Home Assistant refuses.
+            CommandError: Home Assistant refuses.
 
         """
         assert self._socket is not None
@@ -249,14 +269,21 @@ class Api:
         async with asyncio.timeout(_REQUEST_TIMEOUT.total):
             answer = await reply
         if not answer["success"]:
-            raise ApiError(f"Home Assistant refuses {kind}: {answer['error']}")
+            raise CommandError(kind, answer["error"])
         return answer["result"]
 
-    async def action(self, name: str, entity_id: str, **data: Any) -> None:
-        """Perform an action on an entity, and wait until it has been carried out.
+    async def action(
+        self, name: str, entity_id: str | None = None, **data: Any
+    ) -> None:
+        """Perform an action, and wait until it has been carried out.
+
+        Args:
+            name: of the action.
+            entity_id: the entity to perform it on, unless its data say on what.
+            data: its data.
 
         Raises:
-            ApiError: the action has failed.
+            CommandError: the action has failed.
 
         """
         domain, action = name.split(".")
@@ -265,8 +292,31 @@ class Api:
             domain=domain,
             service=action,
             service_data=data,
-            target={"entity_id": entity_id},
+            **({} if entity_id is None else {"target": {"entity_id": entity_id}}),
         )
+
+    async def upload(self, name: str, content: bytes, content_type: str) -> None:
+        """Put a file into the media folder, in place of one that has its name.
+
+        Raises:
+            ApiError: Home Assistant refuses.
+
+        """
+        form = aiohttp.FormData({"media_content_id": f"{MEDIA}/."})
+        form.add_field("file", content, filename=name, content_type=content_type)
+        await self._request("POST", "/api/media_source/local_source/upload", data=form)
+
+    async def states(self) -> list[Change]:
+        """Return the present states of all entities."""
+        return [
+            Change(state["entity_id"], state["state"], state["attributes"])
+            for state in await self.get("/api/states")
+        ]
+
+    async def diagnostics(self, entry_id: str) -> Any:
+        """Return what can be downloaded about an entry, when something is wrong."""
+        content = await self.get(f"/api/diagnostics/config_entry/{entry_id}")
+        return content["data"]
 
     async def state(self, entity_id: str) -> Change:
         """Return the present state of an entity."""

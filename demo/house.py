@@ -1,10 +1,12 @@
 """Moving in: sets Gatehouse up by the same forms that a person fills in."""
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any
 
 from .home_assistant import Api, ApiError
-from .neighbourhood import LOCKS, UNIT, Neighbourhood
+from .media import upload_media
+from .neighbourhood import LOCKS, STATION, UNIT, Neighbourhood
 
 DOMAIN = "gatehouse"
 
@@ -18,12 +20,20 @@ GATEWAY = "The Keys gateway"
 ACCOUNT = f"Tellicon {UNIT.client}"
 """The names that these devices have by themselves."""
 
+WRITE_ON_DISPLAY = "write_on_display"
+"""A script, whose entity has the same name."""
+
 _AREAS = {
     GATEWAY: "Hallway",
     ACCOUNT: "Entrance",
     UNIT.name: "Hallway",
+    STATION.name: STATION.area,
+    STATION.door: STATION.area,
     **{lock.name: lock.area for lock in LOCKS},
 }
+
+type Keys = Mapping[tuple[str, str], str]
+"""The ids of entities by device and key."""
 
 
 class House:
@@ -39,9 +49,11 @@ class House:
         entries = await self._api.command("config_entries/get", domain=DOMAIN)
         return {entry["title"]: entry for entry in entries}
 
-    async def entities(self) -> dict[tuple[str, str], str]:
+    async def entities(self) -> Keys:
         """Return the ids of Gatehouse's entities by device and key."""
-        devices = {id_: name for name, id_ in (await self._devices()).items()}
+        devices = {
+            device["id"]: name for name, device in (await self.devices()).items()
+        }
         return {
             (devices[entity["device_id"]], entity["translation_key"]): entity[
                 "entity_id"
@@ -50,34 +62,47 @@ class House:
             if entity["platform"] == DOMAIN and entity["disabled_by"] is None
         }
 
-    async def move_in(self, *, every: float | None) -> None:
-        """Set up what is not there yet.
+    async def devices(self) -> dict[str, Any]:
+        """Return Gatehouse's devices by name: their own, or that of the station."""
+        station = await self._entry("IPAC")
+        return {
+            STATION.name
+            if station is not None and device["name"] == station["title"]
+            else device["name"]: device
+            for device in await self._api.command("config/device_registry/list")
+            if any(domain == DOMAIN for domain, *_ in device["identifiers"])
+        }
 
-        Args:
-            every: seconds between two visitors who come by themselves, if any do.
+    async def move_in(self) -> bool:
+        """Set up what is not there yet; return whether anything was missing.
 
         Raises:
             ApiError: a form refuses what it is given.
 
         """
         await self._settle_down()
-        entries = await self.entries()
-        is_new = not entries
-        gateway = next(
-            (entry for title, entry in entries.items() if title.startswith("The Keys")),
-            None,
-        )
-        if gateway is None:
-            await self._add_gateway()
+        there = await self.entries()
+        gateway, station = self._neighbourhood.gateway, self._neighbourhood.station
+        if (entry := await self._entry("The Keys")) is None:
+            await self._add_gateway(gateway)
         else:
-            await self._find_again(gateway["entry_id"])
-        if "Tellicon" not in entries:
+            await self._find_again(entry, gateway)
+        if await self._entry("Tellicon") is None:
             await self._add_tellicon()
+        if (entry := await self._entry("IPAC")) is None:
+            await self._add_station(station)
+        else:
+            await self._find_again(entry, station)
+        tellicon, asm = await self.page("Tellicon"), await self.page("IPAC")
         await self._neighbourhood.aim_tellicon(
-            f"{self._api.url}/eventTellicon", await self.token(), every=every
+            f"{self._api.url}/eventTellicon", tellicon["token"]
         )
-        if is_new:
+        await self._neighbourhood.ipac(
+            "asm", uri=self._api.url, path=asm["path"], token=asm["token"]
+        )
+        if is_new := len(await self.entries()) > len(there):
             await self._furnish()
+        return is_new
 
     async def _settle_down(self) -> None:
         """Say where the house stands."""
@@ -94,42 +119,36 @@ class House:
             unit_system="metric",
         )
 
-    async def _add_gateway(self) -> None:
+    async def _add_gateway(self, host: str) -> None:
         """Set up the gateway, and then each of its locks."""
         form = await self._begin(_ENTRY_FLOW, DOMAIN)
         form = await self._go_on(_ENTRY_FLOW, form, {"next_step_id": "the_keys"})
-        entry = await self._go_on(
-            _ENTRY_FLOW, form, {"host": self._neighbourhood.gateway}
-        )
+        entry = await self._go_on(_ENTRY_FLOW, form, {"host": host})
         entry_id = _created(entry)["entry_id"]
         await self._appeared(GATEWAY)
         for lock in LOCKS:
-            form = await self._begin(_SUBENTRY_FLOW, [entry_id, "lock"])
-            form = await self._go_on(_SUBENTRY_FLOW, form, {"next_step_id": "manual"})
-            _require(
-                await self._go_on(
-                    _SUBENTRY_FLOW,
-                    form,
-                    {
-                        "identifier": lock.identifier,
-                        "name": lock.name,
-                        "share_code": lock.share_code,
-                    },
-                ),
-                "create_entry",
+            menu = await self._begin(_SUBENTRY_FLOW, [entry_id, "lock"])
+            await self._complete(
+                _SUBENTRY_FLOW,
+                await self._go_on(_SUBENTRY_FLOW, menu, {"next_step_id": "manual"}),
+                {
+                    "identifier": lock.identifier,
+                    "name": lock.name,
+                    "share_code": lock.share_code,
+                },
             )
             await self._appeared(lock.name)
 
-    async def _find_again(self, entry_id: str) -> None:
-        """Follow the gateway to another port, if this time it has one."""
-        form = await self._begin(_ENTRY_FLOW, DOMAIN, entry_id=entry_id)
-        (host,) = form["data_schema"]
-        if host["description"]["suggested_value"] == self._neighbourhood.gateway:
+    async def _find_again(self, entry: Any, host: str) -> None:
+        """Follow a device to another port, if this time it has one."""
+        form = await self._begin(_ENTRY_FLOW, DOMAIN, entry_id=entry["entry_id"])
+        shown = _shown(form)
+        if shown["host"] == host:
             await self._leave(_ENTRY_FLOW, form)
             return
-        page = await self._go_on(
-            _ENTRY_FLOW, form, {"host": self._neighbourhood.gateway}
-        )
+        page = await self._go_on(_ENTRY_FLOW, form, {**shown, "host": host})
+        if page["type"] == "form":
+            page = await self._go_on(_ENTRY_FLOW, page, {})
         _require(page, "abort")
 
     async def _add_tellicon(self) -> None:
@@ -143,38 +162,89 @@ class House:
         )
         page = await self._go_on(_ENTRY_FLOW, form, {"token": token})
         entry_id = _created(await self._go_on(_ENTRY_FLOW, page, {}))["entry_id"]
-        form = await self._begin(_SUBENTRY_FLOW, [entry_id, "unit"])
-        _require(
-            await self._go_on(
-                _SUBENTRY_FLOW,
-                form,
-                {
-                    "name": UNIT.name,
-                    "client": str(UNIT.client),
-                    "building": str(UNIT.building),
-                    "apt": str(UNIT.apt),
-                },
-            ),
-            "create_entry",
+        await self._complete(
+            _SUBENTRY_FLOW,
+            await self._begin(_SUBENTRY_FLOW, [entry_id, "unit"]),
+            {
+                "name": UNIT.name,
+                "client": str(UNIT.client),
+                "building": str(UNIT.building),
+                "apt": str(UNIT.apt),
+            },
         )
         await self._appeared(UNIT.name)
 
-    async def token(self) -> str:
-        """Return Tellicon's token as its page shows it, which can be opened again."""
-        entry_id = (await self.entries())["Tellicon"]["entry_id"]
-        form = await self._begin(_ENTRY_FLOW, DOMAIN, entry_id=entry_id)
-        page = await self._go_on(_ENTRY_FLOW, form, {})
+    async def _add_station(self, host: str) -> None:
+        """Set up the door station, the name of a code, and its door."""
+        form = await self._begin(_ENTRY_FLOW, DOMAIN)
+        form = await self._go_on(_ENTRY_FLOW, form, {"next_step_id": "ipac"})
+        page = await self._go_on(
+            _ENTRY_FLOW,
+            form,
+            {
+                "host": host,
+                "username": STATION.username,
+                "password": STATION.password,
+                "auth": "digest",
+                "tls": False,
+                "verify_tls": False,
+            },
+        )
+        entry_id = _created(await self._go_on(_ENTRY_FLOW, page, {}))["entry_id"]
+        await self._appeared(STATION.name)
+        await self._complete(
+            _SUBENTRY_FLOW,
+            await self._begin(_SUBENTRY_FLOW, [entry_id, "keypad_code"]),
+            {"name": STATION.person, "code": STATION.persons_code},
+        )
+        await self._complete(
+            _SUBENTRY_FLOW,
+            await self._begin(_SUBENTRY_FLOW, [entry_id, "relay"]),
+            {
+                "name": STATION.door,
+                "relay": str(STATION.relay),
+                "code": STATION.code,
+                "open_time": STATION.open_time,
+            },
+        )
+        await self._appeared(STATION.door)
+
+    async def page(self, title: str) -> dict[str, str]:
+        """Return what a page says is to be typed at the vendor; it can be opened again.
+
+        Args:
+            title: of the entry, or its beginning.
+
+        """
+        entry = await self._entry(title)
+        form = await self._begin(_ENTRY_FLOW, DOMAIN, entry_id=entry["entry_id"])
+        page = await self._go_on(_ENTRY_FLOW, form, _shown(form))
         await self._leave(_ENTRY_FLOW, page)
-        return str(page["description_placeholders"]["token"])
+        return dict(page["description_placeholders"])
+
+    async def _entry(self, title: str) -> Any:
+        """Return the entry whose title begins so, or None."""
+        return next(
+            (
+                entry
+                for name, entry in (await self.entries()).items()
+                if name.startswith(title)
+            ),
+            None,
+        )
 
     async def _furnish(self) -> None:
-        """Give every device its place in the house."""
+        """Give every device its place in the house, and what the dashboard plays with."""
+        await self._name_station()
         areas = {
             area["name"]: area["area_id"]
             for area in await self._api.command("config/area_registry/list")
         }
-        devices = await self._devices()
-        for device, area in _AREAS.items():
+        for name, device in (await self.devices()).items():
+            # Others have appeared by themselves, as units do.
+            if name not in _AREAS or device["area_id"] is not None:
+                continue
+            area = _AREAS[name]
             if area not in areas:
                 created = await self._api.command(
                     "config/area_registry/create", name=area
@@ -182,17 +252,40 @@ class House:
                 areas[area] = created["area_id"]
             await self._api.command(
                 "config/device_registry/update",
-                device_id=devices[device],
+                device_id=device["id"],
                 area_id=areas[area],
             )
+        await upload_media(self._api)
+        await self._api.post(
+            f"/api/config/script/config/{WRITE_ON_DISPLAY}",
+            _write_on_display((await self.entities())[STATION.name, "display"]),
+        )
 
-    async def _devices(self) -> dict[str, str]:
-        """Return the ids of Gatehouse's devices by the names that it gave them."""
-        return {
-            device["name"]: device["id"]
-            for device in await self._api.command("config/device_registry/list")
-            if any(domain == DOMAIN for domain, *_ in device["identifiers"])
-        }
+    async def _name_station(self) -> None:
+        """Give the station a name, which by itself is its address, and its entities."""
+        device = (await self.devices())[STATION.name]
+        if device["name_by_user"] is not None:
+            return
+        await self._api.command(
+            "config/device_registry/update",
+            device_id=device["id"],
+            name_by_user=STATION.name,
+        )
+        # As the frontend offers it then.
+        names = await self._api.command(
+            "config/entity_registry/get_automatic_entity_ids",
+            entity_ids=[
+                entity_id
+                for (name, _), entity_id in (await self.entities()).items()
+                if name == STATION.name
+            ],
+        )
+        for entity_id, name in names.items():
+            await self._api.command(
+                "config/entity_registry/update",
+                entity_id=entity_id,
+                new_entity_id=name,
+            )
 
     async def _appeared(self, device: str) -> None:
         """Wait until a device is there and its entry has finished loading.
@@ -204,7 +297,7 @@ class House:
         try:
             async with asyncio.timeout(_APPEAR_TIMEOUT):
                 while not (
-                    device in await self._devices()
+                    device in await self.devices()
                     and all(
                         entry["state"] == "loaded"
                         for entry in (await self.entries()).values()
@@ -222,11 +315,53 @@ class House:
         """Answer a page and return the next one."""
         if page["type"] not in ("form", "menu"):
             raise ApiError(f"This is no page to answer: {page}")
-        return await self._api.post(f"{path}/{page['flow_id']}", answers)
+        next_page = await self._api.post(f"{path}/{page['flow_id']}", answers)
+        if next_page.get("errors"):
+            raise ApiError(f"A form refuses its answers: {next_page['errors']}")
+        return next_page
+
+    async def _complete(self, path: str, form: Any, answers: Any) -> None:
+        """Answer the last page of a flow that creates something."""
+        _require(await self._go_on(path, form, answers), "create_entry")
 
     async def _leave(self, path: str, page: Any) -> None:
         """Close a flow without going on."""
         await self._api.delete(f"{path}/{page['flow_id']}")
+
+
+def _shown(form: Any) -> dict[str, Any]:
+    """Return what a form of something that is there shows of it."""
+    return {
+        field["name"]: field["description"]["suggested_value"]
+        for field in form["data_schema"]
+        if "suggested_value" in field.get("description", {})
+    }
+
+
+def _write_on_display(display: str) -> dict[str, Any]:
+    """Return a script that asks for a text and shows it at the door."""
+    return {
+        "alias": "Write on the display",
+        "icon": "mdi:message-draw",
+        "fields": {
+            "message": {
+                "name": "Message",
+                "required": True,
+                "selector": {"text": {"multiline": True}},
+            },
+            "title": {"name": "Title", "selector": {"text": {}}},
+        },
+        "sequence": [
+            {
+                "action": "notify.send_message",
+                "target": {"entity_id": display},
+                "data": {
+                    "title": "{{ title | default('') }}",
+                    "message": "{{ message }}",
+                },
+            }
+        ],
+    }
 
 
 def _require(page: Any, kind: str) -> None:

@@ -1,7 +1,7 @@
 """The simulated vendors, and what a passer-by can do to them."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 import sys
 from typing import Any
@@ -58,14 +58,77 @@ class SimulatedUnit:
 UNIT = SimulatedUnit(client=505, building=121, apt=1001, name="Apartment 1001")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimulatedStation:
+    """A door station, with one of its doors and one of the codes that people type."""
+
+    username: str
+    password: str
+    name: str
+    area: str
+    relay: int
+    door: str
+    """Name of what the relay opens."""
+    code: str
+    """Opens the door, for Home Assistant alone."""
+    open_time: int
+    """Seconds that the relay is held."""
+    person: str
+    persons_code: str
+    """Opens the door, too."""
+
+
+STATION = SimulatedStation(
+    username="admin",
+    password="admin",
+    name="Door station",
+    area="Driveway",
+    relay=1,
+    door="Front gate",
+    code="1111",
+    open_time=5,
+    person="Cleaner",
+    persons_code="1234",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Where the simulators listen."""
+
+    control: int
+    gateway: int
+    station: int
+    senselink: int
+    innovaphone: int
+
+
 class Neighbourhood:
     """The simulators, as one program with a control page."""
 
-    def __init__(self, log: Path, *, control_port: int, gateway_port: int) -> None:
-        """Describe it; nothing is started."""
-        self.url = f"http://{LOOPBACK}:{control_port}"
-        self.gateway = f"{LOOPBACK}:{gateway_port}"
-        self._ports = (control_port, gateway_port)
+    def __init__(
+        self,
+        log: Path,
+        ports: Ports,
+        *,
+        visitors_every: float = 0,
+        notify_every: float = 30,
+    ) -> None:
+        """Describe it; nothing is started.
+
+        Args:
+            log: the file that takes its output.
+            ports: where to listen.
+            visitors_every: seconds between two who come by themselves; 0 for none.
+            notify_every: seconds between two signs of life of the station.
+
+        """
+        self.url = f"http://{LOOPBACK}:{ports.control}"
+        self.gateway = f"{LOOPBACK}:{ports.gateway}"
+        self.station = f"{LOOPBACK}:{ports.station}"
+        self.notify_every = notify_every
+        self._ports = ports
+        self._visitors_every = visitors_every
         self._session: aiohttp.ClientSession | None = None
         self.program = Program(
             "The simulated neighbourhood",
@@ -73,10 +136,13 @@ class Neighbourhood:
                 sys.executable,
                 "-m",
                 "simulators",
-                "--control-port",
-                str(control_port),
-                "--the-keys-port",
-                str(gateway_port),
+                f"--control-port={ports.control}",
+                f"--the-keys-port={ports.gateway}",
+                f"--ipac-port={ports.station}",
+                f"--ipac-every={visitors_every}",
+                f"--ipac-notify-every={notify_every}",
+                f"--senselink-port={ports.senselink}",
+                f"--innovaphone-port={ports.innovaphone}",
             ),
             log=log,
             folder=ROOT,
@@ -89,7 +155,7 @@ class Neighbourhood:
             DemoError: they do not start.
 
         """
-        for port in self._ports:
+        for port in astuple(self._ports):
             require_free(port, self.program.name)
         self._session = session
         await self.program.start()
@@ -107,14 +173,12 @@ class Neighbourhood:
         """Return what the simulators know of themselves."""
         return await self._request("GET", "/api/state")
 
-    async def aim_tellicon(
-        self, url: str, token: str, *, every: float | None = None
-    ) -> None:
-        """Tell Tellicon whom to call, and how often a visitor comes by himself."""
+    async def aim_tellicon(self, url: str, token: str) -> None:
+        """Tell Tellicon whom to call."""
         await self._request(
             "POST",
             "/api/tellicon/target",
-            {"url": url, "token": token, "every": every},
+            {"url": url, "token": token, "every": self._visitors_every or None},
         )
 
     async def tellicon(self, event: str, **fields: Any) -> int:
@@ -136,9 +200,28 @@ class Neighbourhood:
         )
         return int(reply["status"])
 
+    async def welcome(self) -> None:
+        """Let the first visitors come at once, so that there is something to see."""
+        await self.tellicon("ring")
+        await self.tellicon("dtmf", command="*2")
+        await self.tellicon("answer")
+        await self.ipac("ring")
+        await self.ipac("hang_up")
+        await self.ipac("type_code", code=STATION.persons_code)
+
     async def the_keys(self, what: str, **fields: Any) -> None:
         """Do something to the gateway or a lock: turn, link, clock or battery."""
         await self._request("POST", f"/api/the_keys/{what}", fields)
+
+    async def ipac(self, what: str, **fields: Any) -> int | None:
+        """Do something to the door station or at it, such as ring.
+
+        Returns:
+            the HTTP status with which Home Assistant answered, if it was told.
+
+        """
+        reply = await self._request("POST", f"/api/ipac/{what}", fields)
+        return None if (status := reply.get("status")) is None else int(status)
 
     async def _is_up(self) -> bool:
         try:

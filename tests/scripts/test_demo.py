@@ -1,14 +1,21 @@
 """The parts of the demo that can be wrong without anybody noticing."""
 
+from array import array
 import asyncio
+import io
 from pathlib import Path
 import socket
 import sys
+import wave
 
 import pytest
 
-from demo.check import NotAsExpected, Report, faults_of_gatehouse
+from demo.check import entities_in, faults_of_gatehouse
+from demo.home_assistant import Change
+from demo.media import CHIME_SECONDS, draw_chime
 from demo.process import DemoError, Program, accepts, free_ports, require_free
+from demo.report import NotAsExpected, Report
+from demo.scenario import holds_secret, written_out
 
 BEGIN = "2026-11-21 09:15:25.095+00:00"
 
@@ -47,6 +54,56 @@ def test_faults_in_a_log(entry: str, is_fault: bool) -> None:
     other = f"{BEGIN} INFO (MainThread) [homeassistant.core] Starting"
     found = faults_of_gatehouse(f"{other}\n{entry}\n{other}\n")
     assert found == ([entry.splitlines()[0]] if is_fault else [])
+
+
+@pytest.mark.parametrize(
+    ("text", "is_found"),
+    [
+        ('{"value": "1234;1"}', True),
+        ("typed 1234.", True),
+        ("code=1234", True),
+        ("port 51234, 12345", False),
+        ("took 0.1234 s", False),
+        ('File "hub.py", line 1234, in say', False),
+        ("01JD1234567890", False),
+        ("path=/demoShareCode001x", True),
+        ("nothing", False),
+    ],
+)
+def test_secrets_in_a_text(text: str, is_found: bool) -> None:
+    assert holds_secret(text, {"1111", "1234", "demoShareCode001"}) is is_found
+
+
+def test_secrets_in_states() -> None:
+    changes = [
+        Change("event.keypad", "2026-11-21T12:34:56.123+00:00", {"code_name": None}),
+        Change("event.access", "unknown", {"person": "1234"}),
+    ]
+    assert not holds_secret(written_out(changes[:1]), {"1234"})
+    assert holds_secret(written_out(changes), {"1234"})
+
+
+def test_entities_of_a_dashboard() -> None:
+    cards = [
+        {"type": "tile", "entity": "lock.gate", "tap_action": {"entity": "script.say"}},
+        {"type": "logbook", "target": {"entity_id": ["event.bell", "lock.gate"]}},
+        {"type": "heading", "badges": [{"entity": "binary_sensor.call"}]},
+    ]
+    assert entities_in({"views": [{"sections": [{"cards": cards}]}]}) == {
+        "lock.gate",
+        "script.say",
+        "event.bell",
+        "binary_sensor.call",
+    }
+
+
+def test_chime() -> None:
+    with wave.open(io.BytesIO(draw_chime())) as file:
+        assert (file.getnchannels(), file.getsampwidth()) == (2, 2)
+        assert file.getnframes() / file.getframerate() == CHIME_SECONDS
+        samples = array("h", file.readframes(file.getnframes()))
+    # It is heard, and not distorted.
+    assert 8000 < max(samples) < 32767
 
 
 async def test_report(capsys: pytest.CaptureFixture[str]) -> None:
