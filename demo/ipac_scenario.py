@@ -217,6 +217,9 @@ class IpacScenario(Scenario):
             raise NotAsExpected("the simulated station has not taken one sound")
         if abs(station["last_sound"]["seconds"] - CHIME_SECONDS) > 0.1:
             raise NotAsExpected(f"the simulated sound is {station['last_sound']}")
+        form = [station["last_sound"][key] for key in ("channels", "rate", "bits")]
+        if form != [1, 8000, 16]:
+            raise NotAsExpected(f"the simulated sound has the form {form}")
         await self._changes(_SPEAKER, "playing", since, PROMPTLY)
         await self._becomes(_SPEAKER, "idle", CHIME_SECONDS + PROMPTLY)
 

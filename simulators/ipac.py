@@ -166,11 +166,17 @@ class Sound:
         wav: The file.
         loop: How often it is played, 0 for until something else happens.
         seconds: Of one pass.
+        channels: 1 for mono.
+        rate: Samples per second.
+        bits: Of one sample.
     """
 
     wav: bytes
     loop: int
     seconds: float
+    channels: int
+    rate: int
+    bits: int
 
 
 @dataclass(frozen=True)
@@ -762,7 +768,7 @@ class Ipac(LoopbackServer):
         wav = _decode(fields.get("data"))
         if len(wav) > LARGEST_WAV:
             return BAD_REQUEST
-        sound = Sound(wav, loop, measure(wav))
+        sound = read_sound(wav, loop)
         self.sounds.append(sound)
         self._sound = sound, _end_after(loop * sound.seconds)
         return OK
@@ -790,8 +796,8 @@ def parse_form(body: bytes, *, strict: bool = True) -> dict[str, str]:
     return dict(parse_qsl(text, keep_blank_values=True))
 
 
-def measure(wav: bytes) -> float:
-    """Return how many seconds a WAV file takes.
+def read_sound(wav: bytes, loop: int) -> Sound:
+    """Return what a WAV file is like.
 
     Raises:
         _Refusal: It is none, or not as long as it says.
@@ -802,7 +808,14 @@ def measure(wav: bytes) -> float:
             size = file.getsampwidth() * file.getnchannels()
             if not frames or not rate or len(file.readframes(frames)) != frames * size:
                 raise _Refusal(BAD_REQUEST)
-            return frames / rate
+            return Sound(
+                wav,
+                loop,
+                frames / rate,
+                file.getnchannels(),
+                rate,
+                file.getsampwidth() * 8,
+            )
     except wave.Error, EOFError, RuntimeError:
         raise _Refusal(BAD_REQUEST) from None
 

@@ -290,7 +290,13 @@ def _describe(sound: Sound | None) -> dict[str, Any] | None:
     """Return what the page shows of a sound."""
     if sound is None:
         return None
-    return {"seconds": sound.seconds, "loop": sound.loop}
+    return {
+        "seconds": sound.seconds,
+        "loop": sound.loop,
+        "channels": sound.channels,
+        "rate": sound.rate,
+        "bits": sound.bits,
+    }
 
 
 def fault_from(given: Input) -> Fault:

@@ -497,7 +497,13 @@ async def test_ipac_shows(
         headers=admin,
     ) as response:
         assert response.status == 200
-    assert state()["sound"] == {"seconds": 2, "loop": 9}
+    assert state()["sound"] == {
+        "seconds": 2,
+        "loop": 9,
+        "channels": 1,
+        "rate": 4,
+        "bits": 8,
+    }
     await act("ipac/fault", path="/api/audio/", fault="busy", times=2)
     for status in (480, 480, 200):
         async with session.post(
@@ -508,7 +514,7 @@ async def test_ipac_shows(
             assert response.status == status
     assert (state()["sound"], state()["last_sound"]) == (
         None,
-        {"seconds": 2, "loop": 9},
+        {"seconds": 2, "loop": 9, "channels": 1, "rate": 4, "bits": 8},
     )
 
 
