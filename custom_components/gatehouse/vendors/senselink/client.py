@@ -11,12 +11,7 @@ from typing import override
 
 import aiohttp
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import (
-    ConnectionClosed,
-    InvalidHandshake,
-    InvalidStatus,
-    InvalidURI,
-)
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 from websockets.typing import Data
 from yarl import URL
 
@@ -63,6 +58,10 @@ class LinkLost(WireError):
     """The websocket has ended."""
 
 
+class GoneQuiet(LinkLost):
+    """We have ended the websocket, for nothing came any more."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
     """How long to wait for what, in seconds."""
@@ -105,6 +104,7 @@ class Link:
         self._connection = connection
         self._pace = pace
         self._pinging = asyncio.create_task(self._ping())
+        self._quiet = False
         self.malformed = 0
         """Frames that could not be understood."""
         self.frame_at = self.pong_at = asyncio.get_running_loop().time()
@@ -116,7 +116,7 @@ class Link:
 
         Raises:
             InvalidAuth: the key is not accepted any more.
-            LinkLost: the websocket has ended.
+            LinkLost: the websocket has ended; `GoneQuiet`, if by our own hand.
 
         """
         while True:
@@ -124,7 +124,7 @@ class Link:
                 # As bytes, so that broken UTF-8 is a broken frame and not the end.
                 frame = await self._connection.recv(decode=False)
             except ConnectionClosed as err:
-                raise LinkLost from err
+                raise (GoneQuiet if self._quiet else LinkLost) from err
             self.frame_at = asyncio.get_running_loop().time()
             message = _message(frame)
             if message is Signal.DENIED:
@@ -134,7 +134,8 @@ class Link:
             self.malformed += 1
 
     def break_off(self) -> None:
-        """End the websocket at once, as one does that has gone quiet."""
+        """End the websocket at once, for it has gone quiet."""
+        self._quiet = True
         self._connection.transport.abort()
 
     async def close(self) -> None:
@@ -143,7 +144,7 @@ class Link:
         try:
             await self._connection.close()
         finally:
-            self.break_off()
+            self._connection.transport.abort()
 
     async def _ping(self) -> None:
         """Ping now and then; a server that leaves one unanswered is not asked again.
@@ -209,9 +210,6 @@ class SenseLinkClient:
             )
         except InvalidStatus as err:
             raise _refusal(err.response.status_code) from err
-        except InvalidURI:
-            # Its text would quote the address.
-            raise CannotConnect from None
         except InvalidHandshake as err:
             raise UnexpectedReply("no websocket") from err
         except TimeoutError as err:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 LEARNING = timedelta(days=7)
-"""From the first event until weekends have been seen."""
+"""From the first event to one that shows how long a weekend is."""
 
 UNLEARNT_SILENCE = timedelta(days=4)
 """Silence that is borne until then: a long weekend."""
@@ -44,7 +44,7 @@ class Silence:
         """Go on from what `as_dict` has returned, or begin anew."""
         self._since: datetime | None = None
         self._heard_at: datetime | None = None
-        # The longest of all that ended last; each is longer than those after it.
+        # Those that are long enough to matter.
         self._gaps: list[_Gap] = []
         if remembered:
             self._since = datetime.fromisoformat(remembered["since"])
@@ -55,7 +55,7 @@ class Silence:
             ]
 
     @property
-    def broken(self) -> bool:
+    def begun(self) -> bool:
         """Tell whether anything has come yet."""
         return self._heard_at is not None
 
@@ -65,25 +65,28 @@ class Silence:
             self._since = now
         else:
             gap = _Gap(now, now - self._heard_at)
-            while self._gaps and self._gaps[-1].length <= gap.length:
-                self._gaps.pop()
-            self._gaps.append(gap)
-            while self._gaps[0].ended_at < now - REMEMBERED:
-                del self._gaps[0]
+            self._gaps = [
+                known for known in self._gaps if known.ended_at > now - REMEMBERED
+            ]
+            if gap.length * USUAL_TIMES > SHORTEST_SILENCE:
+                self._gaps.append(gap)
         self._heard_at = now
 
-    def patience(self, now: datetime) -> timedelta:
+    @property
+    def patience(self) -> timedelta:
         """Return how long a silence is borne."""
-        if self._since is None or now - self._since < LEARNING:
+        if (
+            self._since is None
+            or self._heard_at is None
+            or self._heard_at - self._since < LEARNING
+        ):
             return UNLEARNT_SILENCE
-        usual = self._gaps[0].length if self._gaps else timedelta()
+        usual = max((gap.length for gap in self._gaps), default=timedelta())
         return min(max(usual * USUAL_TIMES, SHORTEST_SILENCE), LONGEST_SILENCE)
 
     def too_long(self, now: datetime) -> bool:
         """Tell whether the silence is longer than it should be."""
-        return self._heard_at is not None and (
-            now - self._heard_at > self.patience(now)
-        )
+        return self._heard_at is not None and (now - self._heard_at > self.patience)
 
     def as_dict(self, now: datetime) -> dict[str, Any] | None:
         """Return what must outlive a restart, in JSON's terms."""

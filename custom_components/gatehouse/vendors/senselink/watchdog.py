@@ -73,9 +73,8 @@ class Watchdog:
     @callback
     def beat(self) -> None:
         """Note a heartbeat."""
-        if self._link is not None:
-            self._heartbeat.beat(self._link.frame_at)
-            self._beats += 1
+        self._heartbeat.beat(self._hass.loop.time())
+        self._beats += 1
 
     def _rest(self) -> float:
         """Return the seconds of silence that are left."""
@@ -87,9 +86,11 @@ class Watchdog:
 
     @callback
     def _set_timer(self) -> None:
-        """Look again when the silence would be too long."""
+        """Look again when the silence would be too long, as far as is known by now."""
         self._timer = async_call_later(
-            self._hass, self._rest(), HassJob(self._look, cancel_on_shutdown=True)
+            self._hass,
+            min(self._rest(), SHORTEST_SILENCE),
+            HassJob(self._look, cancel_on_shutdown=True),
         )
 
     @callback

@@ -1,0 +1,36 @@
+"""Recognises what comes again."""
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from datetime import datetime
+
+REMEMBERED = 4096
+"""Records, alerts and posted events that are recognised."""
+
+SAVED = 256
+"""Those that are recognised also after a restart."""
+
+
+class Recent:
+    """What has come lately, by keys that the caller makes."""
+
+    def __init__(self, remembered: Iterable[tuple[str, str | None]] = ()) -> None:
+        """Go on from what `as_list` has returned."""
+        # A server that has been set up anew counts from the start again, so what came
+        # before a restart must agree in its time, too.
+        self._before = dict(remembered)
+        self._seen: OrderedDict[str, str | None] = OrderedDict()
+
+    def is_new(self, key: str, at: datetime | None = None) -> bool:
+        """Tell whether something comes for the first time, and remember it."""
+        moment = None if at is None else at.isoformat()
+        if key in self._seen or (key in self._before and self._before[key] == moment):
+            return False
+        self._seen[key] = moment
+        if len(self._seen) > REMEMBERED:
+            self._seen.popitem(last=False)
+        return True
+
+    def as_list(self) -> list[tuple[str, str | None]]:
+        """Return what must outlive a restart, in JSON's terms."""
+        return [*self._before.items(), *self._seen.items()][-SAVED:]
