@@ -6,6 +6,8 @@ DOMAIN = "gatehouse"
 
 CONF_VENDOR = "vendor"
 
+EVENT_GATEHOUSE = f"{DOMAIN}_event"
+
 PLATFORMS = [
     Platform.BINARY_SENSOR,
     Platform.BUTTON,

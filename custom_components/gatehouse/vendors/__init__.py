@@ -4,10 +4,11 @@ from homeassistant.config_entries import ConfigEntry
 
 from ..const import CONF_VENDOR
 from ..vendor import Vendor
-from . import ipac, tellicon, the_keys
+from . import innovaphone, ipac, senselink, tellicon, the_keys
 
 VENDORS: dict[str, Vendor] = {
-    module.VENDOR.key: module.VENDOR for module in (ipac, the_keys, tellicon)
+    module.VENDOR.key: module.VENDOR
+    for module in (ipac, the_keys, innovaphone, senselink, tellicon)
 }
 
 

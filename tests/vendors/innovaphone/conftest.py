@@ -1,0 +1,208 @@
+"""A Devices service with a device of every kind, and an entry for it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from freezegun.api import TickingDateTimeFactory
+import pytest
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_capture_events,
+    async_fire_time_changed,
+)
+
+from custom_components.gatehouse.const import DOMAIN
+from custom_components.gatehouse.vendors.innovaphone import client
+from homeassistant.const import EVENT_STATE_CHANGED
+from homeassistant.core import Event, HomeAssistant
+from homeassistant.helpers import device_registry as dr
+from simulators.innovaphone import Innovaphone
+
+from ...conftest import Advance
+
+PASSWORD = "invented-instance"
+DOMAIN_PASSWORD = "invented-domain"
+
+RECEPTION = "029033000001"
+ADAPTER = "029033000002"
+HALL = "029033000004"
+DOCKER = "docker0"
+THIRD_PARTY = "029033000008"
+UNASSIGNED = "029033000009"
+
+CONNECTION = "binary_sensor.innovaphone_example_com_connection"
+ONLINE = "sensor.innovaphone_example_com_devices_online"
+TOTAL = "sensor.innovaphone_example_com_devices"
+INVENTORY = "event.innovaphone_example_com_inventory"
+RECEPTION_ONLINE = "binary_sensor.reception_online"
+
+type Told = Callable[[], list[dict[str, Any]]]
+type DeviceOf = Callable[[str], dr.DeviceEntry | None]
+type SetUp = Callable[[], Awaitable[None]]
+
+
+async def until(happened: Callable[[], object]) -> None:
+    """Wait until something has happened."""
+    async with asyncio.timeout(5):
+        while not happened():
+            await asyncio.sleep(0)
+
+
+def shown(hass: HomeAssistant, entity_id: str) -> str | None:
+    """Return the state of an entity, None if there is none."""
+    state = hass.states.get(entity_id)
+    return None if state is None else state.state
+
+
+def asked(service: Innovaphone, mt: str) -> list[dict[str, Any]]:
+    """Return the messages of a type that the service has received."""
+    return [request for request in service.requests if request["mt"] == mt]
+
+
+@pytest.fixture(autouse=True)
+def steady(clock: TickingDateTimeFactory) -> None:
+    """Let the clock leap before a connection is timed, and not while it is."""
+
+
+@pytest.fixture
+def advance(hass: HomeAssistant, clock: TickingDateTimeFactory) -> Advance:
+    """Return what lets seconds pass; the websocket is listened to all the time."""
+
+    async def advance(seconds: float) -> None:
+        clock.move_to(clock() + timedelta(seconds=seconds))
+        async_fire_time_changed(hass)
+        await hass.async_block_till_done()
+
+    return advance
+
+
+@pytest.fixture
+async def service(socket_enabled: None) -> AsyncIterator[Innovaphone]:
+    """Return a service with two domains and nine devices."""
+    async with Innovaphone(
+        password=PASSWORD, domain_passwords={"branch.example.com": DOMAIN_PASSWORD}
+    ) as service:
+        yield service
+
+
+def make_entry(service: Innovaphone, **changes: Any) -> MockConfigEntry:
+    """Return an entry for a service, not set up yet."""
+    return MockConfigEntry(
+        domain=DOMAIN,
+        title="innovaphone example.com",
+        # Part of the unique ids.
+        entry_id="entry",
+        data={
+            "vendor": "innovaphone",
+            "url": f"{service.url}{service.base}",
+            "app": "innovaphone-devices-api",
+            "domain": "example.com",
+            "password": PASSWORD,
+            "verify_tls": True,
+        }
+        | changes,
+        unique_id=f"innovaphone:{service.host}{service.base}:example.com",
+    )
+
+
+async def call(hass: HomeAssistant, action: str, **fields: Any) -> Any:
+    """Ask something, of the service or of the device of a hardware id."""
+    if (hw_id := fields.pop("hw_id", None)) is None:
+        fields["config_entry_id"] = "entry"
+    else:
+        device = dr.async_get(hass).async_get_device_by_identifier(
+            (DOMAIN, f"innovaphone_entry_{hw_id}"), "entry"
+        )
+        assert device is not None
+        fields["device_id"] = device.id
+    return await hass.services.async_call(
+        DOMAIN, action, fields, blocking=True, return_response=True
+    )
+
+
+@pytest.fixture
+def entry(service: Innovaphone) -> MockConfigEntry:
+    """Return an entry, not set up yet."""
+    return make_entry(service)
+
+
+@pytest.fixture
+def set_up(hass: HomeAssistant, entry: MockConfigEntry) -> SetUp:
+    """Return what sets the entry up."""
+
+    async def set_up() -> None:
+        if hass.config_entries.async_get_entry(entry.entry_id) is None:
+            entry.add_to_hass(hass)
+        await hass.config_entries.async_setup(entry.entry_id)
+        await hass.async_block_till_done()
+
+    return set_up
+
+
+@pytest.fixture
+async def home(entry: MockConfigEntry, set_up: SetUp) -> MockConfigEntry:
+    """Return the entry, set up."""
+    await set_up()
+    return entry
+
+
+@pytest.fixture
+def told(hass: HomeAssistant) -> Told:
+    """Return what lists what has been told of the inventory since the start."""
+    changes: list[Event] = async_capture_events(hass, EVENT_STATE_CHANGED)
+
+    def told() -> list[dict[str, Any]]:
+        return [
+            {
+                key: value
+                for key, value in state.attributes.items()
+                if key
+                in (
+                    "event_type",
+                    "hardware_id",
+                    "name",
+                    "product",
+                    "device_type",
+                    "code_used",
+                )
+            }
+            for change in changes
+            if change.data["entity_id"] == INVENTORY
+            and (state := change.data["new_state"]) is not None
+            and state.state not in ("unknown", "unavailable")
+            and (
+                change.data["old_state"] is None
+                or change.data["old_state"].state not in (state.state, "unavailable")
+            )
+        ]
+
+    return told
+
+
+@pytest.fixture
+def device_of(device_registry: dr.DeviceRegistry, entry: MockConfigEntry) -> DeviceOf:
+    """Return what finds a device in the registry by its hardware id."""
+    return lambda hw_id: device_registry.async_get_device_by_identifier(
+        ("gatehouse", f"innovaphone_{entry.entry_id}_{hw_id}"), entry.entry_id
+    )
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give up soon on a service that does not answer; for tests in which it does not."""
+    monkeypatch.setattr(
+        client,
+        "PACE",
+        replace(
+            client.PACE,
+            connect=0.3,
+            login=0.3,
+            reply=0.3,
+            user_info=0.3,
+            passthrough_connect=0.3,
+            passthrough=0.3,
+        ),
+    )
