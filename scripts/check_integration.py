@@ -4,7 +4,7 @@ The manifest's order and claim, the quality scale, texts in all languages, and t
 every text and icon that the code asks for is there. Prints a line for each problem.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 import json
 from pathlib import Path
@@ -222,9 +222,12 @@ class Integration:
             }
             | {
                 field
-                for action in self.texts.get("services", {}).values()
-                for field in action.get("fields", ())
-            },
+                for section in _AUTOMATION_PARTS.values()
+                for part in self.texts.get(section, {}).values()
+                for field in part.get("fields", ())
+            }
+            # Under this, triggers and conditions keep their fields.
+            | {"options"},
         }
         for use in self.uses.texts:
             if use.key is None:
@@ -266,21 +269,29 @@ class Integration:
     def automation_problems(self) -> Iterator[str]:
         """Check that actions, triggers and conditions have names and icons."""
         for name, section in _AUTOMATION_PARTS.items():
-            path = self.folder / name
-            parts = yaml.safe_load(path.read_text()) or {} if path.exists() else {}
+            file = self.folder / name
+            parts = yaml.safe_load(file.read_text()) or {} if file.exists() else {}
             texts = self.texts.get(section, {})
             for key, part in parts.items():
                 text = texts.get(key, {})
                 yield from _undescribed(f"{section}.{key}", text)
-                for field in _fields_of(part):
-                    yield from _undescribed(
-                        f"{section}.{key}.fields.{field}",
-                        text.get("fields", {}).get(field, {}),
-                    )
+                for field, selector in _fields_of(part):
+                    path = f"{section}.{key}.fields.{field}"
+                    yield from _undescribed(path, text.get("fields", {}).get(field, {}))
+                    yield from self._option_problems(path, selector)
                 if key not in self.icons.get(section, {}):
                     yield f"icons.json: {section}.{key} is missing"
             for key in sorted(set(texts) - set(parts)):
                 yield f"translations/en.json: {section}.{key} is not in {name}"
+
+    def _option_problems(self, path: str, selector: Mapping[str, Any]) -> Iterator[str]:
+        """Check that what can be selected has texts."""
+        choice = selector.get("select") or {}
+        if key := choice.get("translation_key"):
+            texts = self.texts.get("selector", {}).get(key, {}).get("options", {})
+            for option in choice["options"]:
+                if option not in texts:
+                    yield f"{path}: selector.{key}.options.{option} has no text"
 
     @cached_property
     def manifest(self) -> dict[str, Any]:
@@ -335,13 +346,16 @@ def flatten(texts: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
     return flat
 
 
-def _fields_of(part: Any) -> Iterable[str]:
-    """Return the fields of an action, trigger or condition, those in sections too."""
+def _fields_of(part: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield the fields of an action, trigger or condition, those in sections too.
+
+    Each comes with what it is entered by.
+    """
     for name, field in ((part or {}).get("fields") or {}).items():
         if isinstance(field, dict) and "fields" in field:
-            yield from field["fields"]
+            yield from _fields_of(field)
         else:
-            yield name
+            yield name, (field or {}).get("selector") or {}
 
 
 def _undescribed(path: str, text: Mapping[str, Any]) -> Iterator[str]:

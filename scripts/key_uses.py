@@ -104,7 +104,7 @@ class _Module:
                 function = self._function_of(call)
                 strict = function is None or function.name != "raise_issue"
                 yield from self._uses("issues", key, strict=strict)
-            elif name == "SelectSelectorConfig":
+            elif name in ("ObjectSelectorConfig", "SelectSelectorConfig"):
                 yield from self._uses("selector", key)
             elif re.search(r"(Error|Failed|NotReady)$", name):
                 yield from self._uses("exceptions", key)

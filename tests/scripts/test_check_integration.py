@@ -330,6 +330,42 @@ def test_action_without_texts(folder: Path) -> None:
     ]
 
 
+def test_option_without_text(folder: Path) -> None:
+    choice = {"options": ["soft", "hard"], "translation_key": "force"}
+    fields = {"times": {"selector": {"select": choice}}}
+    (folder / "services.yaml").write_text(yaml.safe_dump({"ring": {"fields": fields}}))
+    write_texts(
+        folder,
+        lambda texts: texts.update(selector={"force": {"options": {"soft": "Soft"}}}),
+    )
+    assert problems(folder) == [
+        "services.ring.fields.times: selector.force.options.hard has no text"
+    ]
+
+
+def test_trigger(folder: Path) -> None:
+    trigger = {"name": "Knocked", "description": "Triggers when somebody knocks."}
+    field = {"name": "Force", "description": "How hard."}
+    write(folder, "icons.json", {**ICONS, "triggers": {"knocked": {"trigger": "x"}}})
+    (folder / "trigger.py").write_text("Required(CONF_OPTIONS)\nOptional('force')")
+    (folder / "triggers.yaml").write_text(
+        yaml.safe_dump({"knocked": {"fields": {"force": {"selector": {"text": None}}}}})
+    )
+    write_texts(folder, lambda texts: texts.update(triggers={"knocked": trigger}))
+    assert problems(folder) == [
+        "trigger.py:2: translations/en.json has no field 'force'",
+        "translations/en.json: triggers.knocked.fields.force.name is missing",
+        "translations/en.json: triggers.knocked.fields.force.description is missing",
+    ]
+    write_texts(
+        folder,
+        lambda texts: texts.update(
+            triggers={"knocked": {**trigger, "fields": {"force": field}}}
+        ),
+    )
+    assert problems(folder) == []
+
+
 def test_texts_without_action(folder: Path) -> None:
     (folder / "services.yaml").unlink()
     assert problems(folder) == [
