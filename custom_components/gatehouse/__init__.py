@@ -7,6 +7,7 @@ from homeassistant.helpers.device_registry import DeviceEntry
 from homeassistant.helpers.typing import ConfigType
 
 from .const import DOMAIN, PLATFORMS
+from .dashboard import async_setup_dashboard
 from .hub import GatehouseConfigEntry, entry_store
 from .services import async_setup_actions
 from .vendors import vendor_of
@@ -15,8 +16,9 @@ CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
-    """Set up the actions, which stand also while no entry is loaded."""
+    """Set up what stands also while no entry is loaded: the actions, the dashboard."""
     async_setup_actions(hass)
+    await async_setup_dashboard(hass)
     return True
 
 

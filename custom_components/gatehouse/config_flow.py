@@ -4,9 +4,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any, override
 
+import voluptuous as vol
+
 from homeassistant.config_entries import (
     SOURCE_RECONFIGURE,
     ConfigEntry,
+    ConfigEntryState,
     ConfigFlow,
     ConfigFlowResult,
     ConfigSubentryFlow,
@@ -15,7 +18,8 @@ from homeassistant.config_entries import (
 from homeassistant.core import callback
 
 from .const import CONF_VENDOR, DOMAIN
-from .flow import Proven, form_errors
+from .flow import FormError, Proven, clean_people, form_errors, people_selector
+from .people import CONF_PEOPLE
 from .vendor import Vendor
 from .vendors import VENDORS, vendor_of
 
@@ -199,7 +203,7 @@ class GatehouseConfigFlow(ConfigFlow, domain=DOMAIN):
     @override
     def async_supports_options_flow(cls, config_entry: ConfigEntry) -> bool:
         """Tell whether the vendor has options."""
-        return vendor_of(config_entry).flow.options is not None
+        return _options_schema(config_entry) is not None
 
     @staticmethod
     @callback
@@ -215,14 +219,31 @@ class GatehouseOptionsFlow(OptionsFlow):
     async def async_step_init(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Show the options."""
+        """Show the options until the answers can stand."""
+        errors: dict[str, str] = {}
         if user_input is not None:
-            return self.async_create_entry(data=user_input)
-        schema = vendor_of(self.config_entry).flow.options
+            try:
+                return self.async_create_entry(data=clean_people(user_input))
+            except FormError as err:
+                errors = form_errors(err)
+        schema = _options_schema(self.config_entry)
         assert schema is not None
         return self.async_show_form(
             step_id="init",
             data_schema=self.add_suggested_values_to_schema(
-                schema, self.config_entry.options
+                schema, user_input or self.config_entry.options
             ),
+            errors=errors,
         )
+
+
+def _options_schema(entry: ConfigEntry) -> vol.Schema | None:
+    """Return what can be chosen on an entry: the vendor's options, and who is who."""
+    vendor = vendor_of(entry)
+    if not vendor.names_people:
+        return vendor.flow.options
+    loaded = entry.state is ConfigEntryState.LOADED
+    strangers = entry.runtime_data.people.strangers if loaded else ()
+    return (vendor.flow.options or vol.Schema({})).extend(
+        {vol.Optional(CONF_PEOPLE): people_selector(strangers)}
+    )

@@ -8,6 +8,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.device_registry import DeviceEntry
 
 from .hub import Device, GatehouseConfigEntry
+from .people import CONF_PEOPLE
 from .vendor import Vendor
 from .vendors import vendor_of
 
@@ -21,7 +22,7 @@ async def async_get_config_entry_diagnostics(
     secrets = vendor.secrets
     return {
         "data": async_redact_data(dict(entry.data), secrets),
-        "options": dict(entry.options),
+        "options": async_redact_data(dict(entry.options), {CONF_PEOPLE}),
         "subentries": [
             {
                 "type": subentry.subentry_type,

@@ -2,13 +2,16 @@
 
 from typing import override
 
-from homeassistant.components.event import EventEntity
+from homeassistant.components.event import EventEntity, EventEntityStateAttribute
+from homeassistant.const import ATTR_DEVICE_ID, ATTR_ENTITY_ID
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
+from .const import EVENT_GATEHOUSE
 from .entity import EventDescription, GatehouseEntity, async_add_platform
 from .hub import Device, GatehouseConfigEntry, Hub
 from .model import Word
+from .people import async_follow_persons
 
 PARALLEL_UPDATES = 0
 
@@ -19,6 +22,7 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Set up the events of an entry."""
+    entry.async_on_unload(async_follow_persons(hass, entry))
     await async_add_platform(
         entry, async_add_entities, EventDescription, GatehouseEvent
     )
@@ -51,5 +55,17 @@ class GatehouseEvent(GatehouseEntity, EventEntity):
     @callback
     def _on_word(self, word: Word) -> None:
         """Tell Home Assistant what happened."""
-        self._trigger_event(str(word.event_type), word.attributes)
+        word = self.hub.people.recognize(word)
+        event_type, attributes = str(word.event_type), word.attributes
+        self._trigger_event(event_type, attributes)
         self.async_write_ha_state()
+        # For the logbook, which describes events of the bus alone, see `logbook.py`.
+        self.hass.bus.async_fire(
+            EVENT_GATEHOUSE,
+            {
+                **attributes,
+                EventEntityStateAttribute.EVENT_TYPE: event_type,
+                ATTR_DEVICE_ID: self.device.entry.id,
+                ATTR_ENTITY_ID: self.entity_id,
+            },
+        )

@@ -5,7 +5,7 @@ becomes of the entry are handled here and in `config_flow.py`.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 import logging
 from typing import Any, ClassVar
@@ -23,7 +23,15 @@ from homeassistant.config_entries import (
 from homeassistant.const import CONF_NAME
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import AbortFlow
+from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.selector import (
+    EntitySelector,
+    EntitySelectorConfig,
+    ObjectSelector,
+    ObjectSelectorConfig,
+    SelectSelector,
+    SelectSelectorConfig,
+    SelectSelectorMode,
     TextSelector,
     TextSelectorConfig,
     TextSelectorType,
@@ -31,6 +39,7 @@ from homeassistant.helpers.selector import (
 from homeassistant.util.network import is_host_valid
 
 from . import wire
+from .people import CONF_PEOPLE, CONF_PERSON, plain
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -235,6 +244,58 @@ class DeviceSubentryFlow(ConfigSubentryFlow, ABC):
         return self.async_create_entry(
             title=proven.title, data=proven.data, unique_id=proven.unique_id
         )
+
+
+def people_selector(strangers: Iterable[str]) -> ObjectSelector:
+    """Return what asks who is who; `strangers` are offered to be chosen from."""
+    offered = sorted(strangers, key=plain)
+    return ObjectSelector(
+        ObjectSelectorConfig(
+            fields={
+                CONF_NAME: {
+                    "required": True,
+                    "selector": SelectSelector(
+                        SelectSelectorConfig(
+                            options=offered,
+                            custom_value=True,
+                            mode=SelectSelectorMode.DROPDOWN,
+                        )
+                    )
+                    if offered
+                    else TextSelector(),
+                },
+                CONF_PERSON: {
+                    "required": True,
+                    "selector": EntitySelector(EntitySelectorConfig(domain="person")),
+                },
+            },
+            multiple=True,
+            label_field=CONF_NAME,
+            description_field=CONF_PERSON,
+            translation_key=CONF_PEOPLE,
+        )
+    )
+
+
+def clean_people(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return options in which each name or number stands for one person.
+
+    Raises:
+        FormError: one is empty, or stands for two.
+
+    """
+    cleaned = dict(options)
+    if CONF_PEOPLE in cleaned:
+        cleaned[CONF_PEOPLE] = [
+            {**one, CONF_NAME: one[CONF_NAME].strip()}
+            for one in cv.ensure_list(cleaned[CONF_PEOPLE])
+        ]
+        names = [plain(one[CONF_NAME]) for one in cleaned[CONF_PEOPLE]]
+        if "" in names:
+            raise FormError("name_empty", CONF_PEOPLE)
+        if len(set(names)) < len(names):
+            raise FormError("name_twice", CONF_PEOPLE)
+    return cleaned
 
 
 def base_url(host: str, *, scheme: str = "http") -> URL:

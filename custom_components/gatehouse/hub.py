@@ -24,6 +24,7 @@ from homeassistant.helpers.storage import Store
 
 from .const import DOMAIN
 from .model import Word
+from .people import CONF_PEOPLE, People
 from .wire import Breather
 
 _LOGGER = logging.getLogger(__name__)
@@ -138,6 +139,7 @@ class Hub(ABC):
         self.offers = offers
         self.devices: dict[str, Device] = {}
         self.store = entry_store(hass, entry)
+        self.people = People(entry.options.get(CONF_PEOPLE, ()))
         self.address: CALLBACK_TYPE | None = None
         self._configured = configuration(entry)
         self._on_devices: list[Callable[[Device], None]] = []
@@ -327,6 +329,20 @@ class Hub(ABC):
     def clear_issue(self, key: str, uid: str) -> None:
         """Take back what the user was asked for about a device."""
         ir.async_delete_issue(self.hass, DOMAIN, f"{key}_{uid}")
+
+    @property
+    def connected(self) -> bool:
+        """Tell whether the vendor's side is there; one that only calls us counts so."""
+        told_of = {
+            kind
+            for kind, offered in self.offers.items()
+            if any(description.key == "connection" for description in offered)
+        }
+        return all(
+            device.values.get("connection") is True
+            for device in self.devices.values()
+            if device.kind in told_of
+        )
 
     @property
     def outdated(self) -> bool:

@@ -164,6 +164,8 @@ class Access:
     groups: tuple[str, ...] | None = None
     record_id: str | None = None
     occurred_at: datetime | None = None
+    person_entity: str | None = None
+    """The person in Home Assistant, where the user has said who it is."""
 
     @cached_property
     def attributes(self) -> dict[str, Any]:
@@ -171,6 +173,7 @@ class Access:
         return {
             "person": self.person,
             "person_id": self.person_id,
+            "person_entity": self.person_entity,
             "method": self.method,
             "reason": self.reason,
             "direction": self.direction,
@@ -197,6 +200,8 @@ class Keypad:
     known: bool
     """Whether the code has a name in Gatehouse; the door may know more codes."""
     occurred_at: datetime | None = None
+    person_entity: str | None = None
+    """The person in Home Assistant, where the user has said whose code it is."""
 
     @property
     def event_type(self) -> KeypadEvent:
@@ -209,6 +214,7 @@ class Keypad:
         return {
             "code_name": self.code_name,
             "known": self.known,
+            "person_entity": self.person_entity,
             "occurred_at": _iso(self.occurred_at),
         }
 

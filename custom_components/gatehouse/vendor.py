@@ -4,9 +4,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from .action import Action
+from .entity import EventDescription
 from .flow import VendorFlow
 from .hub import Hub, Offers
 from .inbound import InboundView
+from .people import CHANNELS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,3 +35,12 @@ class Vendor:
 
     personal: frozenset[str] = frozenset()
     """Channels that diagnostics must not show, for they tell of people."""
+
+    @property
+    def names_people(self) -> bool:
+        """Tell whether it names people, of whom the user can say who they are."""
+        return any(
+            isinstance(description, EventDescription) and description.key in CHANNELS
+            for offered in self.entities.values()
+            for description in offered
+        )

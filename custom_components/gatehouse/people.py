@@ -1,0 +1,84 @@
+"""Who is who: people as vendors name them, and the persons of Home Assistant."""
+
+from collections import deque
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import CONF_NAME
+from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
+from homeassistant.helpers.entity_registry import EventEntityRegistryUpdatedData
+from homeassistant.helpers.event import async_track_entity_registry_updated_event
+
+from .model import Access, Keypad, Word
+
+CONF_PEOPLE = "people"
+CONF_PERSON = "person"
+
+CHANNELS = frozenset({"access", "keypad"})
+"""Those on which people are named."""
+
+REMEMBERED_STRANGERS = 50
+
+
+class People:
+    """Whom the names and numbers stand for that a vendor reports."""
+
+    def __init__(self, known: Iterable[Mapping[str, str]]) -> None:
+        """Learn who is who from the option of this name."""
+        self._by_number: dict[str, str] = {}
+        self._by_name: dict[str, str] = {}
+        for one in known:
+            self._by_number[one[CONF_NAME]] = one[CONF_PERSON]
+            self._by_name[plain(one[CONF_NAME])] = one[CONF_PERSON]
+        self.strangers: deque[str] = deque(maxlen=REMEMBERED_STRANGERS)
+        """Who has been named lately and is nobody yet; a form offers them."""
+
+    @callback
+    def recognize(self, word: Word) -> Word:
+        """Return the word with the person in Home Assistant whom it tells of."""
+        if isinstance(word, Access):
+            name, number = word.person, word.person_id
+        elif isinstance(word, Keypad):
+            name, number = word.code_name, None
+        else:
+            return word
+        person = None if number is None else self._by_number.get(number)
+        if person is None and name is not None:
+            person = self._by_name.get(plain(name))
+        if person is not None:
+            return replace(word, person_entity=person)
+        stranger = name or number
+        if stranger is not None and stranger not in self.strangers:
+            self.strangers.append(stranger)
+        return word
+
+
+def plain(name: str) -> str:
+    """Return a name as it is compared with others."""
+    return name.strip().casefold()
+
+
+@callback
+def async_follow_persons(hass: HomeAssistant, entry: ConfigEntry) -> CALLBACK_TYPE:
+    """Have an entry's option follow persons whose entities are renamed or removed."""
+
+    @callback
+    def follow(event: Event[EventEntityRegistryUpdatedData]) -> None:
+        data = event.data
+        before = now = data["entity_id"]
+        if data["action"] == "update":
+            before = data.get("old_entity_id", before)
+        known: list[dict[str, Any]] = [
+            {**one, CONF_PERSON: now} if one[CONF_PERSON] == before else one
+            for one in entry.options[CONF_PEOPLE]
+            if data["action"] != "remove" or one[CONF_PERSON] != before
+        ]
+        hass.config_entries.async_update_entry(
+            entry, options={**entry.options, CONF_PEOPLE: known}
+        )
+
+    return async_track_entity_registry_updated_event(
+        hass, {one[CONF_PERSON] for one in entry.options.get(CONF_PEOPLE, ())}, follow
+    )
