@@ -66,6 +66,8 @@ TEXTS = Path("custom_components/gatehouse/translations")
 
 UNIT = "505/121/1001"
 
+EXCLUDED = {"exclude": {"entities": ["event.front_door_access"]}}
+
 # Of whatever can be said on a channel, and the sentence for it.
 SAID: tuple[tuple[str, Word, str], ...] = (
     (
@@ -305,12 +307,18 @@ def custom_integrations(
     """Let Home Assistant load Gatehouse, and record what happens."""
 
 
+@pytest.fixture
+def logbook_config() -> dict[str, Any]:
+    """Return how the logbook is configured."""
+    return {}
+
+
 @pytest.fixture(autouse=True)
-async def logbook(hass: HomeAssistant) -> None:
+async def logbook(hass: HomeAssistant, logbook_config: dict[str, Any]) -> None:
     """Set the logbook up, without the frontend, whose files are not installed here."""
     assert await async_setup_component(hass, DOMAIN, {})
     hass.config.components.add("frontend")
-    assert await async_setup_component(hass, "logbook", {})
+    assert await async_setup_component(hass, "logbook", logbook_config)
 
 
 @pytest.fixture
@@ -657,10 +665,10 @@ async def test_live(
 
 
 @pytest.mark.parametrize(
-    "recorder_config", [{"exclude": {"entities": ["event.front_door_access"]}}]
+    ("recorder_config", "logbook_config"), [(EXCLUDED, {}), ({}, {"logbook": EXCLUDED})]
 )
 async def test_excluded(hass: HomeAssistant, teller: TellerHub, read: Read) -> None:
-    """Who excludes an entity from the recorder excludes what is said of it."""
+    """Who excludes an entity from the recorder or logbook excludes its sentences."""
     teller.door.say("access", Access(event_type=AccessEvent.GRANTED, person="Ana"))
     teller.door.say("doorbell", Call(event_type=CallEvent.RING))
     assert await read() == [("Front door", "The bell was rung")]

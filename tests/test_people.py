@@ -17,6 +17,7 @@ from homeassistant.data_entry_flow import FlowResultType, InvalidData
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.selector import ObjectSelector, SelectSelector, TextSelector
 from homeassistant.helpers.translation import async_get_translations
+from homeassistant.setup import async_setup_component
 from simulators.ipac import Ipac
 from simulators.senselink import SenseLink
 from simulators.senselink_frames import AIKO, BRUNO, VERA, Person
@@ -320,6 +321,25 @@ async def test_reconfiguring_keeps_people(
     assert done["reason"] == "reconfigure_successful"
     await hass.async_block_till_done()
     assert terminals.options == {"photos": True, "people": [AIKO_IS]}
+
+
+async def test_dialog_in_the_browser(
+    hass: HomeAssistant, home: MockConfigEntry, hass_client: ClientSessionGenerator
+) -> None:
+    """The browser is told all that it needs to show a list of pairs."""
+    assert await async_setup_component(hass, "config", {})
+    client = await hass_client()
+    async with client.post(
+        "/api/config/config_entries/options/flow", json={"handler": home.entry_id}
+    ) as reply:
+        (field,) = (await reply.json())["data_schema"]
+    assert field["name"] == "people"
+    shown = field["selector"]["object"]
+    assert shown["multiple"]
+    assert (shown["label_field"], shown["description_field"]) == ("name", "person")
+    assert list(shown["fields"]) == ["name", "person"]
+    assert "text" in shown["fields"]["name"]["selector"]
+    assert shown["fields"]["person"]["selector"]["entity"]["domain"] == ["person"]
 
 
 async def test_fields_are_named(hass: HomeAssistant, home: MockConfigEntry) -> None:

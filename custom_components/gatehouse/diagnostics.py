@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from homeassistant.components.diagnostics import async_redact_data
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.device_registry import DeviceEntry
 
@@ -17,10 +18,9 @@ async def async_get_config_entry_diagnostics(
     hass: HomeAssistant, entry: GatehouseConfigEntry
 ) -> dict[str, Any]:
     """Return the diagnostics of an entry."""
-    hub = entry.runtime_data
     vendor = vendor_of(entry)
     secrets = vendor.secrets
-    return {
+    configured = {
         "data": async_redact_data(dict(entry.data), secrets),
         "options": async_redact_data(dict(entry.options), {CONF_PEOPLE}),
         "subentries": [
@@ -30,6 +30,12 @@ async def async_get_config_entry_diagnostics(
             }
             for subentry in entry.subentries.values()
         ],
+    }
+    if entry.state is not ConfigEntryState.LOADED:
+        return configured
+    hub = entry.runtime_data
+    return {
+        **configured,
         "hub": async_redact_data(dict(hub.diagnostics()), secrets),
         "devices": [_of_device(device, vendor) for device in hub.devices.values()],
     }
@@ -39,6 +45,8 @@ async def async_get_device_diagnostics(
     hass: HomeAssistant, entry: GatehouseConfigEntry, device_entry: DeviceEntry
 ) -> dict[str, Any]:
     """Return the diagnostics of a device."""
+    if entry.state is not ConfigEntryState.LOADED:
+        return {}
     device = entry.runtime_data.device_of(device_entry)
     return {} if device is None else dict(_of_device(device, vendor_of(entry)))
 

@@ -70,7 +70,8 @@ const TEXTS = {
     elsewhere: "Elsewhere",
     empty: "No doors yet",
     emptyButton: "Open Gatehouse",
-    emptyText: "Doors, bells and photos appear here as soon as Gatehouse knows of them.",
+    emptyText:
+      "Doors, bells and photos appear here as soon as Gatehouse knows of them.",
     health: "Health",
     more: "{count} more",
     open: "Open",
@@ -119,7 +120,8 @@ const TEXTS = {
     elsewhere: "Outros locais",
     empty: "Nenhuma porta ainda",
     emptyButton: "Abrir o Gatehouse",
-    emptyText: "Portas, campainhas e fotos aparecem aqui assim que o Gatehouse as conhece.",
+    emptyText:
+      "Portas, campainhas e fotos aparecem aqui assim que o Gatehouse as conhece.",
     health: "Estado dos equipamentos",
     more: "Mais {count}",
     open: "Abrir",
@@ -192,6 +194,8 @@ function textsIn(language) {
 
 /** A device of Gatehouse, with those of its entities that are to be seen. */
 class Device {
+  #area;
+
   /** @param {DeviceEntry} entry */
   constructor(entry) {
     this.id = entry.id;
@@ -200,7 +204,7 @@ class Device {
     this.parent = undefined;
     /** @type {Map<string, EntityEntry>} by key, such as `lock.door` */
     this.entities = new Map();
-    this._area = entry.area_id;
+    this.#area = entry.area_id;
   }
 
   /**
@@ -211,7 +215,12 @@ class Device {
     const main = ["lock.door", "event.doorbell", "event.access"]
       .map((key) => this.entities.get(key))
       .find((entity) => entity !== undefined);
-    return main?.area_id ?? this._area ?? this.parent?.area;
+    return main?.area_id ?? this.#area ?? this.parent?.area;
+  }
+
+  /** Tell whether it can be opened. */
+  get isDoor() {
+    return this.entities.has("lock.door") || this.entities.has("button.open");
   }
 
   /**
@@ -261,6 +270,16 @@ function devicesOf(hass) {
   return [...devices.values()].sort((one, other) =>
     one.name.localeCompare(other.name, hass.locale.language, { numeric: true }),
   );
+}
+
+/**
+ * Return the items that pass a test, and the others.
+ * @template T
+ * @param {T[]} items
+ * @param {(item: T) => boolean} test
+ */
+function divide(items, test) {
+  return [items.filter(test), items.filter((item) => !test(item))];
 }
 
 /**
@@ -328,29 +347,36 @@ function block(heading, icon, cards, conditions) {
  * @param {Device} door
  */
 function doorCards(hass, texts, door) {
+  return [...openingCards(hass, texts, door), accessCard(door, OF_ENTITY)];
+}
+
+/**
+ * Return a door's lock and its button that opens it, or the lock with buttons of its own.
+ * @param {Hass} hass
+ * @param {Texts} texts
+ * @param {Device} door
+ */
+function openingCards(hass, texts, door) {
   const lock = door.entity("lock.door");
   const open = door.entity("button.open");
-  if (lock === undefined) {
-    return [];
+  if (lock !== undefined && open === undefined) {
+    const canOpen = hass.states[lock].attributes.supported_features & LOCK_OPEN;
+    return [
+      wideTile(lock, OF_DEVICE, {
+        features: [{ type: canOpen ? "lock-open-door" : "lock-commands" }],
+        features_position: "inline",
+      }),
+    ];
   }
-  const canOpen = hass.states[lock].attributes.supported_features & LOCK_OPEN;
+  // A finger that only meant to scroll must not open a door.
+  const confirmation = {
+    text: texts.openDoor.replace("{door}", () => door.name),
+    confirm_text: texts.open,
+  };
+  const name = lock === undefined ? OF_DEVICE : OF_ENTITY;
   return [
-    open === undefined
-      ? wideTile(lock, OF_DEVICE, {
-          features: [{ type: canOpen ? "lock-open-door" : "lock-commands" }],
-          features_position: "inline",
-        })
-      : tile(lock, OF_DEVICE),
-    // A finger that only meant to scroll must not open a door.
-    pressTile(
-      open,
-      { color: "primary" },
-      {
-        text: texts.openDoor.replace("{door}", () => door.name),
-        confirm_text: texts.open,
-      },
-    ),
-    accessCard(door, OF_ENTITY),
+    tile(lock, OF_DEVICE),
+    pressTile(open, { name, color: "primary" }, confirmation),
   ];
 }
 
@@ -409,9 +435,7 @@ function bellCards(bell) {
 function unitCards(hass, texts, bells) {
   const cards = bells
     .slice(0, MOST)
-    .map((bell) =>
-      tile(bell.entity("event.doorbell"), OF_DEVICE),
-    );
+    .map((bell) => tile(bell.entity("event.doorbell"), OF_DEVICE));
   if (bells.length > MOST) {
     const count = (bells.length - MOST).toLocaleString(hass.locale.language);
     cards.push({
@@ -436,15 +460,13 @@ function unitCards(hass, texts, bells) {
 function areaBlocks(hass, texts, devices) {
   /** @param {Device[]} here */
   const cardsOf = (here) => {
-    const bells = here.filter((device) => device.entities.has("event.doorbell"));
-    const echoed = bells.filter((bell) => bell.isEchoed("event.doorbell"));
+    const [doors, others] = divide(here, (device) => device.isDoor);
+    const [units, bells] = divide(here, (device) => device.isEchoed("event.doorbell"));
     return [
-      ...here.flatMap((device) => doorCards(hass, texts, device)),
-      ...bells.filter((bell) => !echoed.includes(bell)).flatMap(bellCards),
-      ...here
-        .filter((device) => !device.entities.has("lock.door"))
-        .map((terminal) => accessCard(terminal, OF_DEVICE)),
-      ...unitCards(hass, texts, echoed),
+      ...doors.flatMap((door) => doorCards(hass, texts, door)),
+      ...bells.flatMap((bell) => bellCards(bell)),
+      ...others.map((terminal) => accessCard(terminal, OF_DEVICE)),
+      ...unitCards(hass, texts, units),
     ];
   };
   const inAreas = Object.entries(hass.areas).flatMap(([id, area]) =>
@@ -573,6 +595,7 @@ function attentionBlock(hass, texts, devices) {
     })),
     show_empty: false,
     card: { type: "entities" },
+    grid_options: { columns: "full" },
   };
   return block(
     texts.attention,
@@ -589,12 +612,13 @@ function attentionBlock(hass, texts, devices) {
  * @returns {Section[]}
  */
 function sectionsOf(blocks) {
-  const heights = blocks.map((cards) => cards.map(heightOf).reduce((a, b) => a + b));
-  const total = heights.reduce((a, b) => a + b, 0);
-  let above = 0;
+  const heights = blocks.map((cards) => sum(cards.map(heightOf)));
   let cut = 0;
-  while (cut < blocks.length && above + heights[cut] / 2 <= total / 2) {
-    above += heights[cut];
+  // A block stands on the side on which most of it is.
+  while (
+    cut < blocks.length &&
+    sum(heights.slice(0, cut)) + heights[cut] / 2 <= sum(heights) / 2
+  ) {
     cut += 1;
   }
   return [blocks.slice(0, cut), blocks.slice(cut)]
@@ -613,9 +637,15 @@ function setApart([heading, ...cards]) {
   return [{ ...heading, grid_options: { rows: 1 } }, ...cards];
 }
 
+/** @param {number[]} numbers */
+function sum(numbers) {
+  return numbers.reduce((total, number) => total + number, 0);
+}
+
 /**
  * Return about how high a card is, in halves of a tile.
  * @param {Card} card
+ * @returns {number}
  */
 function heightOf(card) {
   if (card.type === "picture-entity") {
@@ -662,18 +692,30 @@ function dashboard(config, hass) {
   const devices = devicesOf(hass).filter(
     ({ area }) => config.areas === undefined || config.areas.includes(area ?? ""),
   );
-  const sections = sectionsOf([
-    ...attentionBlock(hass, texts, devices),
+  const columns = sectionsOf([
     ...areaBlocks(hass, texts, devices),
     ...photoBlock(texts, devices),
     ...healthBlock(texts, devices),
   ]);
-  if (sections.length === 0) {
+  if (columns.length === 0) {
     return { views: [emptyView(hass, texts)] };
   }
-  const [history] = sectionsOf(historyBlock(hass, texts, devices));
-  const sidebar = history && { sections: [history] };
-  return { views: [{ type: "sections", max_columns: 3, sections, sidebar }] };
+  const attention = sectionsOf(attentionBlock(hass, texts, devices)).map((section) => ({
+    ...section,
+    column_span: columns.length,
+  }));
+  const history = sectionsOf(historyBlock(hass, texts, devices));
+  return {
+    views: [
+      {
+        type: "sections",
+        max_columns: 3,
+        sections: [...attention, ...columns],
+        // Beside the sections, and below them on a telephone.
+        sidebar: history.length === 0 ? undefined : { sections: history },
+      },
+    ],
+  };
 }
 
 /** What the frontend asks for the dashboard; it never becomes an element of a page. */
@@ -703,7 +745,8 @@ class GatehouseDashboardStrategy extends HTMLElement {
       Object.keys(before.states).length !== Object.keys(now.states).length;
     return (
       mayDiffer &&
-      JSON.stringify(dashboard(config, before)) !== JSON.stringify(dashboard(config, now))
+      JSON.stringify(dashboard(config, before)) !==
+        JSON.stringify(dashboard(config, now))
     );
   }
 
@@ -716,8 +759,10 @@ class GatehouseDashboardStrategy extends HTMLElement {
 // A page that stays open over a restart may load a newer file beside this one.
 if (!customElements.get(`ll-strategy-dashboard-${DOMAIN}`)) {
   customElements.define(`ll-strategy-dashboard-${DOMAIN}`, GatehouseDashboardStrategy);
-  window.customStrategies ??= [];
-  window.customStrategies.push({
+  /** @type {any} */
+  const page = window;
+  page.customStrategies ??= [];
+  page.customStrategies.push({
     type: DOMAIN,
     strategyType: "dashboard",
     name: "Gatehouse",

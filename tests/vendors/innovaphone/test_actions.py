@@ -232,6 +232,23 @@ async def test_provisioned_while_away(
     assert home.runtime_data.diagnostics()["codes"] == 0
 
 
+async def test_use_that_is_learnt_by_asking(
+    hass: HomeAssistant, service: Innovaphone, home: MockConfigEntry, told: Told
+) -> None:
+    """Where the service does not say it by itself, the answer tells, once."""
+    code = (await call(hass, "get_provisioning_code", category="Doors"))["code"]
+    service.provisionings[code].waiting.clear()
+    await service.provision(code, DeviceRecord(NEW, "Gate"))
+    await until(told)
+    for _ in range(2):
+        reply = await call(hass, "get_provisioned_device", code=code)
+        assert reply["device"]["name"] == "Gate"
+    assert [(one["event_type"], one["code_used"]) for one in told()] == [
+        ("device_added", None),
+        ("device_provisioned", code),
+    ]
+
+
 async def test_codes_that_are_too_old(
     hass: HomeAssistant,
     service: Innovaphone,
@@ -313,7 +330,7 @@ async def test_many_codes(
 ) -> None:
     """Only so many codes are waited for."""
     monkeypatch.setattr(
-        "custom_components.gatehouse.vendors.innovaphone.hub.REMEMBERED_CODES", 2
+        "custom_components.gatehouse.vendors.innovaphone.codes.REMEMBERED_CODES", 2
     )
     for _ in range(4):
         await call(hass, "get_provisioning_code", category="Doors")

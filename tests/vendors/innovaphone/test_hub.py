@@ -14,7 +14,7 @@ from pytest_homeassistant_custom_component.common import (
 )
 
 from custom_components.gatehouse.hub import Device
-from custom_components.gatehouse.vendors.innovaphone import hub as hub_module
+from custom_components.gatehouse.vendors.innovaphone import roster
 from custom_components.gatehouse.vendors.innovaphone.hub import InnovaphoneHub
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState
 from homeassistant.const import EVENT_STATE_CHANGED, STATE_UNAVAILABLE
@@ -306,6 +306,7 @@ async def test_counts(
     advance: Advance,
 ) -> None:
     """Counts follow at once, but in a burst once a second."""
+    await advance(1)
     changes = async_capture_events(hass, EVENT_STATE_CHANGED)
     await service.all_offline()
     await until(lambda: hub_of(home).diagnostics()["online"] == 0)
@@ -363,7 +364,7 @@ async def test_too_many(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """More devices than Home Assistant bears are not shown, which is said once."""
-    monkeypatch.setattr(hub_module, "MAX_DEVICES", 5)
+    monkeypatch.setattr(roster, "MAX_DEVICES", 5)
     await set_up()
     assert len(devices()) == 6
     assert caplog.text.count("choose types of devices") == 1

@@ -799,6 +799,26 @@ async def test_refused_order_hides_no_access(
     ]
 
 
+async def test_echo_during_another_order(
+    hass: HomeAssistant, asm: Ipac, told: Told
+) -> None:
+    """The report of one order that comes while another runs is still its echo."""
+    await asm.notify()
+    await asm.notify()
+    asm.silent = True
+    await order(hass, "unlock")
+    asm.silent = False
+    asm.inject("/api/remote/", Fault.trickle(0.05))
+    again = hass.async_create_task(order(hass, "unlock"))
+    while len([one for one in asm.requests if one.path == "/api/remote/"]) < 2:
+        await asyncio.sleep(0.01)
+    await send_event(asm, code="RL", value=f"{CODE};1")
+    with pytest.raises(HomeAssistantError) as error:
+        await again
+    assert error.value.translation_key == "door_busy"
+    assert [event for event, _ in told(ACCESS)] == ["access_granted", "access_denied"]
+
+
 @pytest.mark.usefixtures("unreachable")
 async def test_two_tasks(hass: HomeAssistant, asm: Ipac, home: MockConfigEntry) -> None:
     """Of several orders one is handed out at a time, and each result finds its caller."""

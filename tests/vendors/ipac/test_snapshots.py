@@ -69,3 +69,20 @@ async def test_diagnostics(
         assert f"'{secret}'" not in f"{of_entry}{of_device}"
     of_entry["data"]["host"] = "the station's"
     assert (of_entry, of_device) == snapshot
+
+
+async def test_diagnostics_without_a_station(
+    hass: HomeAssistant,
+    home: MockConfigEntry,
+    hass_client: ClientSessionGenerator,
+    device_registry: dr.DeviceRegistry,
+) -> None:
+    """What is configured is told also of an entry that does not run."""
+    await hass.config_entries.async_unload(home.entry_id)
+    of_entry = await entry_diagnostics(hass, hass_client, home)
+    assert of_entry["data"]["password"] == "**REDACTED**"
+    assert "devices" not in of_entry
+    device = device_registry.async_get_device_by_identifier(
+        ("gatehouse", "ipac_entry"), home.entry_id
+    )
+    assert await device_diagnostics(hass, hass_client, home, device) == {}

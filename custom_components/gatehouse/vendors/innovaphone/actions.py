@@ -13,8 +13,9 @@ from homeassistant.helpers import config_validation as cv
 from ...action import Action
 from ...const import DOMAIN
 from ...hub import Device
-from .hub import DEVICE, InnovaphoneHub
+from .hub import InnovaphoneHub
 from .protocol import Category, DeviceConfig, DeviceObject, DeviceType, Domain
+from .roster import DEVICE
 
 MAX_PATH = 4_096
 MAX_BODY = 65_536

@@ -13,7 +13,8 @@ from ...entity import (
 )
 from ...hub import Offers
 from ...model import InventoryEvent
-from .hub import DEVICE, SERVICE, InnovaphoneHub
+from .hub import InnovaphoneHub
+from .roster import DEVICE, SERVICE
 
 ENTITIES: Offers = {
     SERVICE: (

@@ -1,17 +1,15 @@
 """The hub of an innovaphone Devices service: its devices, and who has come and gone."""
 
 import asyncio
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
-from datetime import datetime
 import logging
 from typing import Any, override
 
 from yarl import URL
 
 from homeassistant.const import CONF_DOMAIN, CONF_PASSWORD, CONF_URL
-from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import (
     ConfigEntryAuthFailed,
     ConfigEntryNotReady,
@@ -20,13 +18,11 @@ from homeassistant.exceptions import (
 )
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
-from homeassistant.helpers.event import async_call_later
-from homeassistant.util import dt as dt_util
 from homeassistant.util.ssl import get_default_context, get_default_no_verify_context
 
 from ...const import DOMAIN
 from ...hub import Device, GatehouseConfigEntry, Hub, Offers
-from ...model import Inventory, InventoryEvent
+from ...model import InventoryEvent
 from ...wire import (
     Backoff,
     Breather,
@@ -39,6 +35,7 @@ from ...wire import (
     WireError,
 )
 from .client import Connection, DevicesClient, Login, PassthroughReply
+from .codes import Codes
 from .protocol import (
     PASSTHROUGH_RESTART,
     UNKNOWN_COMMAND,
@@ -51,36 +48,21 @@ from .protocol import (
     DomainDeleted,
     DomainTold,
     Indication,
-    MalformedMessageError,
     ProvisioningCode,
     Refusal,
 )
+from .roster import MANUFACTURER, SERVICE, Roster
 
 _LOGGER = logging.getLogger(__name__)
 
 KEY = "innovaphone"
 
-SERVICE = "innovaphone_service"
-DEVICE = "innovaphone_device"
-
 CONF_APP = "app"
 CONF_TYPES = "types"
 CONF_VERIFY_TLS = "verify_tls"
 
-MANUFACTURER = "innovaphone"
-
-MAX_DEVICES = 9_900
-"""Devices that are shown. Each has one entity that is enabled from the beginning, and
-Home Assistant bears 10,000 of them an entry."""
-
 LASTING = 60.0
 """Seconds that a connection must last, or the next attempt waits longer than this one."""
-
-COUNT_INTERVAL = 1.0
-"""Seconds between two counts that are shown, so that a burst does not show them all."""
-
-REMEMBERED_CODES = 256
-"""Provisioning codes that are waited for, or known to have been used."""
 
 # What the user reads when there is no answer, or none that can be understood.
 _FAILURES: dict[type[WireError], str] = {
@@ -110,17 +92,6 @@ def make_client(hass: HomeAssistant, data: Mapping[str, Any]) -> DevicesClient:
     )
 
 
-class _Member:
-    """A device of the service that is shown."""
-
-    def __init__(self, device: Device, told: DeviceObject) -> None:
-        """Bind Home Assistant's device to what the service tells of it."""
-        self.device = device
-        self.told = told
-        self.turn = asyncio.Lock()
-        """Its web server is asked one thing at a time."""
-
-
 class InnovaphoneHub(Hub):
     """One login to a Devices service, and the devices that it may see."""
 
@@ -130,38 +101,33 @@ class InnovaphoneHub(Hub):
         """Prepare the hub of an entry."""
         super().__init__(hass, entry, offers)
         self.client = make_client(hass, entry.data)
-        self._types = frozenset(
-            one.upper() for one in entry.options.get(CONF_TYPES, ())
-        )
-        self._prefix = f"{KEY}_{entry.entry_id}"
         self._connection: Connection | None = None
         self._staying: asyncio.Task[None] | None = None
-        self._members: dict[str, _Member] = {}
-        self._hw_ids: dict[int, str] = {}
-        """By the service's own numbers, for messages that have no hardware id."""
         self._domains: dict[int, Domain] = {}
         self._admin: bool | None = None
-        self._online = 0
-        self._full = False
+        self._codes = Codes()
         # While the list is fetched and worked through, what is told waits.
         self._held: deque[Indication] | None = None
-        self._counting: CALLBACK_TYPE | None = None
-        self._count_again = False
-        self._codes: dict[str, tuple[int | None, datetime | None]] = {}
-        self._spent: deque[str] = deque(maxlen=REMEMBERED_CODES)
         self._returns = 0
 
     @override
     async def async_start(self) -> None:
         """Log in, list the devices, and go on listening."""
         self._service = self.add_device(
-            self._prefix,
+            f"{KEY}_{self.entry.entry_id}",
             SERVICE,
             entry_type=dr.DeviceEntryType.SERVICE,
             manufacturer=MANUFACTURER,
             translation_key=SERVICE,
             translation_placeholders={"domain": self.entry.data[CONF_DOMAIN]},
         )
+        self._roster = Roster(
+            self,
+            self._service,
+            # Translations, and so options, know lower case only.
+            (one.upper() for one in self.entry.options.get(CONF_TYPES, ())),
+        )
+        self.entry.async_on_unload(self._roster.stop)
         try:
             await self._async_connect(announce=False)
         except InvalidAuth as err:
@@ -189,8 +155,6 @@ class InnovaphoneHub(Hub):
             await asyncio.gather(self._staying, return_exceptions=True)
         if self._connection is not None:
             await self._connection.close()
-        if self._counting is not None:
-            self._counting()
 
     @override
     def diagnostics(self) -> Mapping[str, Any]:
@@ -200,10 +164,8 @@ class InnovaphoneHub(Hub):
             "returns": self._returns,
             "admin": self._admin,
             "domains": len(self._domains),
-            "devices": dict(
-                Counter(str(member.told.type) for member in self._members.values())
-            ),
-            "online": self._online,
+            "devices": self._roster.by_type,
+            "online": self._roster.online,
             "codes": len(self._codes),
         }
 
@@ -219,13 +181,13 @@ class InnovaphoneHub(Hub):
             self._connection = None
             _LOGGER.warning("The connection to %s is lost", self.entry.title)
             self._show_reached(False)
-            await self._async_show_devices_reached(False)
+            await self._roster.async_show_reached(False)
             if self.hass.loop.time() - since >= LASTING:
                 backoff.reset()
             if await self._async_come_back(backoff):
                 _LOGGER.info("%s is connected again", self.entry.title)
                 self._returns += 1
-                await self._async_show_devices_reached(True)
+                await self._roster.async_show_reached(True)
                 await self._async_ask_for_codes()
 
     async def _async_come_back(self, backoff: Backoff) -> bool:
@@ -266,7 +228,7 @@ class InnovaphoneHub(Hub):
         await self._async_reconcile(listed, announce=announce)
 
     async def _async_domains(self, connection: Connection) -> list[Domain]:
-        """Return the domains, of which nothing depends."""
+        """Return the domains, on which nothing depends."""
         try:
             return await connection.domains(recv_updates=True)
         except Refusal as err:
@@ -281,37 +243,23 @@ class InnovaphoneHub(Hub):
         The list may be older than what was told while it came: indications win.
         """
         assert self._held is not None
+        missing = await self._roster.async_take_list(listed, announce=announce)
+        for one in self._held:
+            if isinstance(one, DeviceTold) and one.device.hw_id is not None:
+                missing.pop(one.device.hw_id, None)
+        await self._roster.async_drop(missing.values())
         breather = Breather()
-        gone = dict(self._members)
-        for told in listed:
-            await breather.breathe()
-            gone.pop(told.hw_id, None)
-            self._take(told, announce=announce)
-        told_of = {
-            one.device.hw_id for one in self._held if isinstance(one, DeviceTold)
-        }
-        for hw_id, member in gone.items():
-            await breather.breathe()
-            if hw_id not in told_of and self._members.get(hw_id) is member:
-                self._remove(member)
         while self._held:
             self._follow(self._held.popleft())
             await breather.breathe()
         self._held = None
-        self._show_counts()
+        self._roster.show_counts()
 
     @callback
     def _show_reached(self, reached: bool) -> None:
         """Show whether the service can be reached."""
         self._service.publish("connection", reached)
         self._service.set_available(reached)
-
-    async def _async_show_devices_reached(self, reached: bool) -> None:
-        """Show whether the devices of the service can be known."""
-        breather = Breather()
-        for member in tuple(self._members.values()):
-            await breather.breathe()
-            member.device.set_available(reached)
 
     # --- What the service tells
 
@@ -328,149 +276,15 @@ class InnovaphoneHub(Hub):
         """Do what an indication is about."""
         match indication:
             case DeviceTold(device):
-                self._take_news(device)
+                self._roster.take_news(device)
             case DeviceRemoved(device):
-                if (member := self._member_of(device)) is not None:
-                    self._remove(member)
+                self._roster.take_leave(device)
             case DeviceProvisioned(device, code):
                 self._provisioned(device, code)
             case DomainTold(domain):
                 self._domains[domain.id] = domain
             case DomainDeleted(number):
                 self._domains.pop(number, None)
-
-    @callback
-    def _take_news(self, news: DeviceNews) -> None:
-        """Add a device, or bring it up to date; no document says which parts are sent."""
-        if (member := self._member_of(news)) is not None:
-            self._update(member, news.onto(member.told))
-            return
-        with suppress(MalformedMessageError):
-            self._take(news.alone(), announce=True)
-
-    @callback
-    def _take(self, told: DeviceObject, *, announce: bool) -> None:
-        """Take over all that is known of a device."""
-        if (member := self._members.get(told.hw_id)) is not None:
-            self._update(member, told)
-        elif not self._types or told.type in self._types:
-            self._add(told, announce=announce)
-
-    @callback
-    def _add(self, told: DeviceObject, *, announce: bool) -> None:
-        """Show a device that was not there."""
-        if len(self._members) >= MAX_DEVICES:
-            if not self._full:
-                self._full = True
-                _LOGGER.warning(
-                    "%s has more than %s devices; choose types of devices in its"
-                    " options, or further ones are not shown",
-                    self.entry.title,
-                    MAX_DEVICES,
-                )
-            return
-        device = self.add_device(
-            f"{self._prefix}_{told.hw_id}",
-            DEVICE,
-            via=self._service,
-            values=_values(told),
-            connections=(
-                {(dr.CONNECTION_NETWORK_MAC, told.mac)} if told.mac else set()
-            ),
-            serial_number=told.hw_id,
-            **_properties(told),
-        )
-        device.set_available(self._service.available)
-        self._members[told.hw_id] = _Member(device, told)
-        self._hw_ids[told.id] = told.hw_id
-        self._online += told.online is True
-        self._count_soon()
-        if announce:
-            self._say(InventoryEvent.ADDED, told)
-
-    @callback
-    def _update(self, member: _Member, told: DeviceObject) -> None:
-        """Show what has changed about a device."""
-        before, member.told = member.told, told
-        if before == told:
-            return
-        if told.id != before.id:
-            self._forget_number(before)
-            self._hw_ids[told.id] = told.hw_id
-        for channel, value in _values(told).items():
-            member.device.publish(channel, value)
-        old, new = _properties(before), _properties(told)
-        if changes := {key: new[key] for key in new if new[key] != old[key]}:
-            self.update_device(member.device, **changes)
-        self._online += (told.online is True) - (before.online is True)
-        self._count_soon()
-
-    @callback
-    def _remove(self, member: _Member) -> None:
-        """Show a device no longer."""
-        told = member.told
-        del self._members[told.hw_id]
-        self._forget_number(told)
-        self._online -= told.online is True
-        self.remove_device(member.device)
-        self._count_soon()
-        self._say(InventoryEvent.REMOVED, told)
-
-    @callback
-    def _member_of(self, news: DeviceNews) -> _Member | None:
-        """Return the device that news are about."""
-        # Unassigned devices share the number 0.
-        hw_id = news.hw_id or (self._hw_ids.get(news.id) if news.id else None)
-        return None if hw_id is None else self._members.get(hw_id)
-
-    @callback
-    def _forget_number(self, told: DeviceObject) -> None:
-        """Forget the number of a device, unless another has it by now."""
-        if self._hw_ids.get(told.id) == told.hw_id:
-            del self._hw_ids[told.id]
-
-    @callback
-    def _count_soon(self) -> None:
-        """Show how many devices there are: now, or a second after the last time."""
-        if self._held is not None:
-            return
-        if self._counting is not None:
-            self._count_again = True
-            return
-        self._show_counts()
-        self._counting = async_call_later(self.hass, COUNT_INTERVAL, self._count)
-
-    @callback
-    def _count(self, _: datetime) -> None:
-        self._counting = None
-        if self._count_again:
-            self._count_again = False
-            self._count_soon()
-
-    @callback
-    def _show_counts(self) -> None:
-        self._service.publish("devices_online", self._online)
-        self._service.publish("devices_total", len(self._members))
-
-    @callback
-    def _say(
-        self,
-        event_type: InventoryEvent,
-        told: DeviceObject | None,
-        code: str | None = None,
-    ) -> None:
-        """Tell of a device that has come or gone."""
-        self._service.say(
-            "inventory",
-            Inventory(
-                event_type=event_type,
-                hardware_id=None if told is None else told.hw_id,
-                name=None if told is None else told.name,
-                product=None if told is None else told.product,
-                device_type=None if told is None else told.type,
-                code_used=code,
-            ),
-        )
 
     # --- Provisioning
 
@@ -484,7 +298,7 @@ class InnovaphoneHub(Hub):
         administrative: bool,
     ) -> ProvisioningCode:
         """Have a code made, and wait for its use."""
-        code = await self.async_ask(
+        made = await self.async_ask(
             lambda connection: connection.provisioning_code(
                 category,
                 domain_id=domain_id,
@@ -493,10 +307,8 @@ class InnovaphoneHub(Hub):
                 administrative=administrative,
             )
         )
-        self._codes[code.code] = (domain_id, code.valid_until)
-        if len(self._codes) > REMEMBERED_CODES:
-            del self._codes[next(iter(self._codes))]
-        return code
+        self._codes.wait_for(made, domain_id)
+        return made
 
     async def async_provisioned_device(
         self, code: str, domain_id: int | None
@@ -505,7 +317,9 @@ class InnovaphoneHub(Hub):
         news = await self.async_ask(
             lambda connection: connection.provisioned_device(code, domain_id=domain_id)
         )
-        return None if news is None else self._learn_use(code, news)
+        if news is not None and code in self._codes:
+            self._provisioned(news, code)
+        return self._roster.known_of(news)
 
     async def _async_ask_for_codes(self) -> None:
         """Ask for the codes that may have been used while nobody listened.
@@ -514,50 +328,26 @@ class InnovaphoneHub(Hub):
         """
         assert self._connection is not None
         connection = self._connection
-        for code, (domain_id, valid_until) in tuple(self._codes.items()):
-            if valid_until is not None and valid_until < dt_util.utcnow():
-                self._codes.pop(code, None)
-                continue
+        for code, domain_id in self._codes.valid():
             try:
                 news = await connection.provisioned_device(code, domain_id=domain_id)
             except Refusal:
-                self._codes.pop(code, None)
+                self._codes.forget(code)
             except WireError as err:
                 _LOGGER.debug("A code cannot be asked for: %s", type(err).__name__)
                 return
             else:
                 if news is not None:
-                    self._learn_use(code, news)
-
-    @callback
-    def _learn_use(self, code: str, news: DeviceNews) -> DeviceObject | None:
-        """Tell of a code's use if it was waited for; return the device."""
-        if code in self._codes:
-            self._provisioned(news, code)
-        if (member := self._member_of(news)) is not None:
-            return member.told
-        try:
-            return news.alone()
-        except MalformedMessageError:
-            return None
+                    self._provisioned(news, code)
 
     @callback
     def _provisioned(self, news: DeviceNews | None, code: str | None) -> None:
         """Tell that a code was used, once."""
-        if code is not None:
-            if code in self._spent:
-                return
-            self._spent.append(code)
-            self._codes.pop(code, None)
-        told: DeviceObject | None = None
+        if code is not None and not self._codes.spend(code):
+            return
         if news is not None:
-            self._take_news(news)
-            if (member := self._member_of(news)) is not None:
-                told = member.told
-            else:
-                with suppress(MalformedMessageError):
-                    told = news.alone()
-        self._say(InventoryEvent.PROVISIONED, told, code)
+            self._roster.take_news(news)
+        self._roster.say(InventoryEvent.PROVISIONED, self._roster.known_of(news), code)
 
     # --- What the service and its devices are asked
 
@@ -626,7 +416,7 @@ class InnovaphoneHub(Hub):
             ServiceValidationError: the path leads elsewhere.
 
         """
-        member = self._members[device.uid.removeprefix(f"{self._prefix}_")]
+        member = self._roster.member(device)
         name = _name_of(device)
         if member.told.third_party:
             raise ServiceValidationError(
@@ -704,21 +494,6 @@ class InnovaphoneHub(Hub):
             translation_key="service_unreachable",
             translation_placeholders={"name": self.entry.title},
         )
-
-
-def _values(told: DeviceObject) -> dict[str, Any]:
-    """Return what the channels of a device show."""
-    return {"online": told.online, "ip_address": told.address}
-
-
-def _properties(told: DeviceObject) -> dict[str, Any]:
-    """Return what the device registry says of a device."""
-    return {
-        "manufacturer": None if told.third_party else MANUFACTURER,
-        "model": told.product,
-        "name": told.name or " ".join(filter(None, (told.product, told.hw_id))),
-        "sw_version": told.version,
-    }
 
 
 def _name_of(device: Device) -> str:

@@ -177,22 +177,24 @@ class Doors:
             if door.orders and (door.moved_by(relay) or door.relay == BOTH_RELAYS)
         ]
         for door in ordered:
-            door.fired.set()
+            if door.relay == BOTH_RELAYS:
+                door.fired.set()
         for door in self._doors:
             if not door.moved_by(relay):
                 continue
             if now - occurred_at < timedelta(seconds=door.open_time):
                 self._unlocked(door)
-            if any(door.moved_by(order.relay) for order in ordered):
-                # It may be that order, whose answer is still to come.
-                door.fired.set()
-                door.held_back.append(access)
-            elif (
+            if (
                 door.ordered_at is not None
                 and now - door.ordered_at < ECHO
                 and not self._was_typed(code, occurred_at)
             ):
+                # The echo of an order that has been told of.
                 door.ordered_at = None
+            elif any(door.moved_by(order.relay) for order in ordered):
+                # It may be that order, whose answer is still to come.
+                door.fired.set()
+                door.held_back.append(access)
             else:
                 door.device.say("access", access)
 
