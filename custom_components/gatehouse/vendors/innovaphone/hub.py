@@ -417,18 +417,17 @@ class InnovaphoneHub(Hub):
 
         """
         member = self._roster.member(device)
-        name = _name_of(device)
         if member.told.third_party:
             raise ServiceValidationError(
                 translation_domain=DOMAIN,
                 translation_key="third_party_device",
-                translation_placeholders={"name": name},
+                translation_placeholders={"name": device.name},
             )
         if member.told.online is False:
             raise HomeAssistantError(
                 translation_domain=DOMAIN,
                 translation_key="device_offline",
-                translation_placeholders={"name": name},
+                translation_placeholders={"name": device.name},
             )
         async with member.turn:
             try:
@@ -436,7 +435,7 @@ class InnovaphoneHub(Hub):
                     lambda connection: connection.pass_through(
                         member.told.hw_id, method, path, body
                     ),
-                    name,
+                    device.name,
                     _PASSTHROUGH_FAILURES,
                 )
             except ValueError as err:
@@ -451,14 +450,14 @@ class InnovaphoneHub(Hub):
             raise HomeAssistantError(
                 translation_domain=DOMAIN,
                 translation_key="not_supported",
-                translation_placeholders={"name": _name_of(device)},
+                translation_placeholders={"name": device.name},
             )
         if reply.status >= 300:
             raise HomeAssistantError(
                 translation_domain=DOMAIN,
                 translation_key="refused",
                 translation_placeholders={
-                    "name": _name_of(device),
+                    "name": device.name,
                     "code": str(reply.status),
                 },
             )
@@ -494,8 +493,3 @@ class InnovaphoneHub(Hub):
             translation_key="service_unreachable",
             translation_placeholders={"name": self.entry.title},
         )
-
-
-def _name_of(device: Device) -> str:
-    """Return what the user calls a device."""
-    return device.entry.name_by_user or device.entry.name or device.uid

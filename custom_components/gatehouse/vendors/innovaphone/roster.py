@@ -160,6 +160,7 @@ class Roster:
     @callback
     def show_counts(self) -> None:
         """Show how many devices there are."""
+        self._count_again = False
         self._service.publish("devices_online", self.online)
         self._service.publish("devices_total", len(self._members))
 
@@ -261,7 +262,6 @@ class Roster:
     def _count(self, _: datetime) -> None:
         self._counting = None
         if self._count_again:
-            self._count_again = False
             self._count_soon()
 
 
