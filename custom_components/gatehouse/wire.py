@@ -8,12 +8,18 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from hmac import compare_digest
+import logging
 import random
+import ssl
+import sys
 import time
 from typing import Any, override
 
 import aiohttp
 import orjson
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import InvalidHandshake, InvalidStatus, InvalidURI
+from yarl import URL
 
 
 class WireError(Exception):
@@ -38,6 +44,15 @@ class InvalidAuth(WireError):
 
 class UnexpectedReply(WireError):
     """Something answered, but not in this vendor's words."""
+
+
+class UnexpectedStatus(UnexpectedReply):
+    """Where a websocket was asked for, an HTTP status answered."""
+
+    def __init__(self, status: int) -> None:
+        """Keep the status."""
+        super().__init__(f"status {status}")
+        self.status = status
 
 
 class TooLarge(WireError):
@@ -137,6 +152,68 @@ def http_errors() -> Iterator[None]:
         raise UnexpectedReply("not HTTP") from err
     except aiohttp.ClientError as err:
         raise LostReply from err
+
+
+# What the library logs when asked to: whole frames, and addresses that are keys.
+_SILENT = logging.Logger("websocket", level=sys.maxsize)  # noqa: LOG001  # apart
+
+
+class _Connect(connect):
+    """An attempt that is not sent elsewhere, where neither login nor key belongs."""
+
+    @override
+    def process_redirect(self, exc: Exception) -> Exception:
+        """Take a redirect for what it is here, an unexpected reply."""
+        return exc
+
+
+async def open_websocket(
+    url: URL,
+    *,
+    tls: ssl.SSLContext | None,
+    open_timeout: float,
+    close_timeout: float,
+    max_size: int,
+) -> ClientConnection:
+    """Open a websocket of a vendor that documents neither pings nor compression.
+
+    Args:
+        url: where, with ws or wss.
+        tls: what to verify with; None for ws.
+        open_timeout: seconds until it must be open.
+        close_timeout: seconds for the other side's half of an orderly end.
+        max_size: bytes of a message at most.
+
+    Raises:
+        CannotConnect: nobody is there.
+        TimedOut: it took too long.
+        UnexpectedReply: something answered, but with no websocket; `UnexpectedStatus`
+            if with HTTP.
+
+    """
+    try:
+        return await _Connect(
+            str(url),
+            ssl=tls,
+            proxy=None,
+            compression=None,
+            user_agent_header=None,
+            open_timeout=open_timeout,
+            close_timeout=close_timeout,
+            ping_interval=None,
+            max_size=max_size,
+            logger=_SILENT,
+        )
+    except InvalidStatus as err:
+        raise UnexpectedStatus(err.response.status_code) from err
+    except (InvalidURI, UnicodeError) as err:
+        raise CannotConnect from err
+    except InvalidHandshake as err:
+        raise UnexpectedReply("no websocket") from err
+    except TimeoutError as err:
+        raise TimedOut from err
+    except OSError as err:
+        raise CannotConnect from err
 
 
 async def read_bounded(content: aiohttp.StreamReader, limit: int) -> bytes:

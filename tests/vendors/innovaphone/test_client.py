@@ -16,6 +16,7 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed, InvalidURI
 from yarl import URL
 
+from custom_components.gatehouse import wire
 from custom_components.gatehouse.vendors.innovaphone import client
 from custom_components.gatehouse.vendors.innovaphone.client import (
     MAX_MESSAGE,
@@ -231,7 +232,7 @@ async def test_address_that_cannot_be(
     make: Make, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     """A name that nobody can have is nobody's."""
-    monkeypatch.setattr(client, "_Connect", Mock(side_effect=error))
+    monkeypatch.setattr(wire, "_Connect", Mock(side_effect=error))
     with pytest.raises(CannotConnect):
         await make("http://127.0.0.1/example.com/devices/").connect()
 

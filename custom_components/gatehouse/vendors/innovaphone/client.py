@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from itertools import count
 import logging
 import ssl
-import sys
-from typing import Any, override
+from typing import Any
 from urllib.parse import quote
 
 import aiohttp
 import orjson
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
+from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import ConnectionClosed
 from yarl import URL
 
 from ...wire import (
@@ -29,6 +28,7 @@ from ...wire import (
     UnexpectedReply,
     WireError,
     http_errors,
+    open_websocket,
     parse_json,
     read_bounded,
 )
@@ -63,9 +63,6 @@ from .protocol import (
 )
 
 _LOGGER = logging.getLogger(__name__)
-
-# What the library logs when asked to: whole frames, that with the session's key too.
-_SILENT = logging.Logger("websocket", level=sys.maxsize)  # noqa: LOG001  # apart
 
 MAX_MESSAGE = 4 * 1024 * 1024
 """Bytes of a message at most; one with 200 devices has 64 KiB."""
@@ -121,15 +118,6 @@ class PassthroughReply:
     status: int
     content_type: str
     body: str
-
-
-class _Connect(connect):
-    """An attempt to connect that is not sent elsewhere, where the login does not belong."""
-
-    @override
-    def process_redirect(self, exc: Exception) -> Exception:
-        """Take a redirect for what it is here, an unexpected reply."""
-        return exc
 
 
 class _Question:
@@ -204,29 +192,13 @@ class DevicesClient:
     async def _open(self) -> ClientConnection:
         """Open the websocket."""
         scheme = "wss" if self.url.scheme == "https" else "ws"
-        try:
-            return await _Connect(
-                str(self.url.with_scheme(scheme)),
-                ssl=self._tls,
-                proxy=None,
-                # Nothing says that it is offered.
-                compression=None,
-                user_agent_header=None,
-                open_timeout=self.pace.connect,
-                close_timeout=self.pace.close,
-                # Nothing says that pings are answered.
-                ping_interval=None,
-                max_size=MAX_MESSAGE,
-                logger=_SILENT,
-            )
-        except (InvalidURI, UnicodeError) as err:
-            raise CannotConnect from err
-        except InvalidHandshake as err:
-            raise UnexpectedReply("no websocket") from err
-        except TimeoutError as err:
-            raise TimedOut from err
-        except OSError as err:
-            raise CannotConnect from err
+        return await open_websocket(
+            self.url.with_scheme(scheme),
+            tls=self._tls,
+            open_timeout=self.pace.connect,
+            close_timeout=self.pace.close,
+            max_size=MAX_MESSAGE,
+        )
 
     async def _log_in(self, websocket: ClientConnection) -> None:
         """Prove the password; the client speaks first."""

@@ -5,13 +5,11 @@ from dataclasses import dataclass
 from http import HTTPStatus
 import logging
 import ssl
-import sys
 import time
-from typing import override
 
 import aiohttp
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
+from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import ConnectionClosed
 from websockets.typing import Data
 from yarl import URL
 
@@ -21,8 +19,10 @@ from ...wire import (
     Secret,
     TimedOut,
     UnexpectedReply,
+    UnexpectedStatus,
     WireError,
     http_errors,
+    open_websocket,
     parse_json,
     read_bounded,
 )
@@ -38,9 +38,6 @@ from .protocol import (
 )
 
 _LOGGER = logging.getLogger(__name__)
-
-# What the library logs when asked to: the signed address, and whole frames.
-_SILENT = logging.Logger("websocket", level=sys.maxsize)  # noqa: LOG001  # apart
 
 MAX_FRAME = 256 * 1024
 """Bytes of a frame at most; real ones have about a thousand, for pictures are ids."""
@@ -85,15 +82,6 @@ class Credentials:
 
     app_key: Secret
     app_secret: Secret
-
-
-class _Connect(connect):
-    """An attempt to connect that is not sent elsewhere: a signed address is a key."""
-
-    @override
-    def process_redirect(self, exc: Exception) -> Exception:
-        """Take a redirect for what it is here, an unexpected reply."""
-        return exc
 
 
 class Link:
@@ -197,25 +185,15 @@ class SenseLinkClient:
             timestamp,
         )
         try:
-            connection = await _Connect(
-                str(self._url.join(URL(path, encoded=True))),
-                ssl=self._tls,
-                proxy=None,
-                compression=None,
+            connection = await open_websocket(
+                self._url.join(URL(path, encoded=True)),
+                tls=self._tls,
                 open_timeout=self._pace.connect,
                 close_timeout=self._pace.close,
-                ping_interval=None,
                 max_size=MAX_FRAME,
-                logger=_SILENT,
             )
-        except InvalidStatus as err:
-            raise _refusal(err.response.status_code) from err
-        except InvalidHandshake as err:
-            raise UnexpectedReply("no websocket") from err
-        except TimeoutError as err:
-            raise TimedOut from err
-        except OSError as err:
-            raise CannotConnect from err
+        except UnexpectedStatus as err:
+            raise _refusal(err.status) from err
         try:
             await self._await_greeting(connection)
         except BaseException:
