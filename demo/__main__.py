@@ -20,7 +20,7 @@ from .process import DemoError
 FOLDER = ROOT / ".demo"
 
 VISITORS_EVERY = 45.0
-"""Seconds between two visitors, at each of the bells."""
+"""Seconds between two visitors, at each of the bells and at the terminals."""
 
 _BANNER = """
 Home Assistant   {url}
@@ -30,7 +30,8 @@ The street       {street}
 Doors            {doors}
 Codes to type    {code} opens, {persons_code} is that of the {person}
 
-At each bell a visitor rings every {every:.0f} s. Ctrl-C stops everything.
+At each bell a visitor rings every {every:.0f} s, and somebody stands before a terminal.
+Ctrl-C stops everything.
 """
 
 

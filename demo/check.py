@@ -13,21 +13,26 @@ import aiohttp
 
 from .dashboard import URL_PATH, store_dashboard
 from .home_assistant import Api, HomeAssistant
-from .house import House
+from .house import TELEPHONES, House
+from .innovaphone_scenario import InnovaphoneScenario
 from .ipac_scenario import IpacScenario
-from .neighbourhood import LOCKS, STATION, Neighbourhood, Ports
+from .neighbourhood import LOCKS, SERVER, STATION, TELEPHONY, Neighbourhood, Ports
 from .process import accepts, free_ports
 from .report import NotAsExpected, Report
 from .scenario import Scenario, holds_secret
+from .senselink_scenario import SenseLinkScenario
 from .tellicon_scenario import TelliconScenario
 from .the_keys_scenario import TheKeysScenario
 
-VENDORS = 3
+VENDORS = 5
 
 CODES = (
     *(lock.share_code for lock in LOCKS),
     STATION.code,
     STATION.persons_code,
+    SERVER.app_key,
+    SERVER.app_secret,
+    TELEPHONY.password,
 )
 """Secrets that are typed into forms."""
 
@@ -125,7 +130,8 @@ async def scenarios(
 ) -> list[Scenario]:
     """Return what is to be played with each vendor."""
     entities = await house.entities()
-    station = (await house.devices())[STATION.name]
+    devices = await house.devices()
+    station = devices[STATION.name]
     return [
         TelliconScenario(session, api, neighbourhood, entities),
         TheKeysScenario(api, neighbourhood, entities),
@@ -135,6 +141,13 @@ async def scenarios(
             entities,
             entry_id=station["primary_config_entry"],
             device_id=station["id"],
+        ),
+        SenseLinkScenario(api, neighbourhood, entities),
+        InnovaphoneScenario(
+            api,
+            neighbourhood,
+            entities,
+            entry_id=devices[TELEPHONES]["primary_config_entry"],
         ),
     ]
 

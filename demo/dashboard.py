@@ -4,9 +4,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from .home_assistant import Api
-from .house import ACCOUNT, GATEWAY, WRITE_ON_DISPLAY, House, Keys
+from .house import (
+    ACCOUNT,
+    GATEWAY,
+    TELEPHONES,
+    TERMINALS,
+    WRITE_ON_DISPLAY,
+    House,
+    Keys,
+)
 from .media import CHIME, CHIME_TYPE, PICTURE, PICTURE_TYPE
-from .neighbourhood import LOCKS, STATION, UNIT
+from .neighbourhood import LOCKS, SERVER, STATION, TELEPHONY, UNIT
 
 URL_PATH = "gate-house"
 TITLE = "Doors"
@@ -76,7 +84,9 @@ def layout(entities: Keys, station: str, street: str) -> dict[str, Any]:
                 "sections": [
                     _section(_doors(entities, street)),
                     _section(_station(entities, station)),
+                    _section(_terminals(entities)),
                     _section(_intercom(entities)),
+                    _section(_telephones(entities)),
                     _section(_health(entities)),
                     {**_section(_logbook(entities)), "column_span": 2},
                 ],
@@ -228,6 +238,73 @@ def _intercom(entities: Keys) -> list[Card]:
     ]
 
 
+def _terminals(entities: Keys) -> list[Card]:
+    cards = [_heading("Terminals", "mdi:face-recognition")]
+    cards += [
+        {
+            "type": "picture-entity",
+            "entity": entities[terminal, "last_photo"],
+            "name": terminal,
+            "show_state": False,
+            "grid_options": {"columns": 6, "rows": 4},
+        }
+        for terminal in SERVER.terminals
+    ]
+    # Each below its photo.
+    cards += [
+        {
+            **_tile(entities[terminal, "last_person"], "Last person"),
+            "icon": "mdi:account",
+        }
+        for terminal in SERVER.terminals
+    ]
+    for terminal in SERVER.terminals:
+        cards += [
+            {
+                **_tile(entities[terminal, "access"], f"Access, {terminal.lower()}"),
+                "state_content": ["event_type", "person", "reason", "last_changed"],
+                "grid_options": {"columns": 12},
+            },
+            {
+                **_tile(entities[terminal, "alert"], f"Alert, {terminal.lower()}"),
+                # One that has never been raised would otherwise have a time.
+                "state_content": ["event_type", "status"],
+                "grid_options": {"columns": 12},
+            },
+        ]
+    return cards
+
+
+def _telephones(entities: Keys) -> list[Card]:
+    return [
+        {
+            **_heading("Telephones", "mdi:phone-voip"),
+            "badges": [
+                {
+                    "type": "entity",
+                    "entity": entities[TELEPHONES, key],
+                    "name": name,
+                    "show_icon": False,
+                    "state_content": ["name", "state"],
+                }
+                for key, name in (
+                    ("devices_online", "Online"),
+                    ("devices_total", "Total"),
+                )
+            ],
+        },
+        *(
+            _tile(entities[telephone, "online"], telephone)
+            for telephone in TELEPHONY.telephones
+        ),
+        {
+            **_tile(entities[TELEPHONES, "inventory"], "Came or went"),
+            "state_content": ["event_type", "product", "last_changed"],
+            "grid_options": {"columns": 12},
+        },
+    ]
+
+
 def _health(entities: Keys) -> list[Card]:
     return [
         _heading("Health", "mdi:heart-pulse"),
@@ -241,6 +318,8 @@ def _health(entities: Keys) -> list[Card]:
         ),
         _tile(entities[ACCOUNT, "last_contact"], "Last from Tellicon"),
         _tile(entities[STATION.name, "connection"], STATION.name),
+        _tile(entities[TERMINALS, "connection"], "SenseLink"),
+        _tile(entities[TELEPHONES, "connection"], "innovaphone"),
     ]
 
 
@@ -259,6 +338,9 @@ def _logbook(entities: Keys) -> list[Card]:
                     entities[STATION.door, "access"],
                     entities[STATION.door, "door"],
                     entities[GATEWAY, "connection"],
+                    *(entities[terminal, "access"] for terminal in SERVER.terminals),
+                    *(entities[terminal, "alert"] for terminal in SERVER.terminals),
+                    entities[TELEPHONES, "inventory"],
                     *(entities[lock.name, "door"] for lock in LOCKS),
                 ]
             },

@@ -295,6 +295,23 @@ class Api:
             **({} if entity_id is None else {"target": {"entity_id": entity_id}}),
         )
 
+    async def ask(self, name: str, **data: Any) -> Any:
+        """Perform an action with these data, and return its response.
+
+        Raises:
+            CommandError: the action has failed.
+
+        """
+        domain, action = name.split(".")
+        result = await self.command(
+            "call_service",
+            domain=domain,
+            service=action,
+            service_data=data,
+            return_response=True,
+        )
+        return result["response"]
+
     async def upload(self, name: str, content: bytes, content_type: str) -> None:
         """Put a file into the media folder, in place of one that has its name.
 
@@ -312,6 +329,15 @@ class Api:
             Change(state["entity_id"], state["state"], state["attributes"])
             for state in await self.get("/api/states")
         ]
+
+    async def image(self, entity_id: str) -> bytes:
+        """Return what an image entity shows.
+
+        Raises:
+            ApiError: it shows nothing.
+
+        """
+        return await self._fetch("GET", f"/api/image_proxy/{entity_id}")
 
     async def diagnostics(self, entry_id: str) -> Any:
         """Return what can be downloaded about an entry, when something is wrong."""
@@ -347,6 +373,9 @@ class Api:
                 await self._changed.wait()
 
     async def _request(self, method: str, path: str, **body: Any) -> Any:
+        return json.loads(await self._fetch(method, path, **body))
+
+    async def _fetch(self, method: str, path: str, **body: Any) -> bytes:
         headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}
         async with self._session.request(
             method,
@@ -360,7 +389,7 @@ class Api:
                     f"Home Assistant answers {response.status} to {method} {path}:"
                     f" {await response.text()}"
                 )
-            return await response.json()
+            return await response.read()
 
     async def _is_new(self) -> bool:
         """Tell whether nobody has an account yet."""

@@ -6,7 +6,8 @@ from typing import Any
 
 from .home_assistant import Api, ApiError
 from .media import upload_media
-from .neighbourhood import LOCKS, STATION, UNIT, Neighbourhood
+from .neighbourhood import LOCKS, SERVER, STATION, TELEPHONY, UNIT, Neighbourhood
+from .process import LOOPBACK
 
 DOMAIN = "gatehouse"
 
@@ -18,6 +19,8 @@ _APPEAR_TIMEOUT = 30.0
 
 GATEWAY = "The Keys gateway"
 ACCOUNT = f"Tellicon {UNIT.client}"
+TERMINALS = "SenseLink server"
+TELEPHONES = f"innovaphone {TELEPHONY.domain}"
 """The names that these devices have by themselves."""
 
 WRITE_ON_DISPLAY = "write_on_display"
@@ -83,16 +86,25 @@ class House:
         await self._settle_down()
         there = await self.entries()
         gateway, station = self._neighbourhood.gateway, self._neighbourhood.station
+        telephony = self._neighbourhood.innovaphone_url
         if (entry := await self._entry("The Keys")) is None:
             await self._add_gateway(gateway)
         else:
-            await self._find_again(entry, gateway)
+            await self._find_again(entry, host=gateway)
         if await self._entry("Tellicon") is None:
             await self._add_tellicon()
+        if (entry := await self._entry("SenseLink")) is None:
+            await self._add_senselink()
+        else:
+            await self._find_again(entry, **self._server)
+        if (entry := await self._entry("innovaphone")) is None:
+            await self._add_innovaphone(telephony)
+        else:
+            await self._find_again(entry, url=telephony)
         if (entry := await self._entry("IPAC")) is None:
             await self._add_station(station)
         else:
-            await self._find_again(entry, station)
+            await self._find_again(entry, host=station)
         tellicon, asm = await self.page("Tellicon"), await self.page("IPAC")
         await self._neighbourhood.aim_tellicon(
             f"{self._api.url}/eventTellicon", tellicon["token"]
@@ -139,14 +151,20 @@ class House:
             )
             await self._appeared(lock.name)
 
-    async def _find_again(self, entry: Any, host: str) -> None:
-        """Follow a device to another port, if this time it has one."""
+    async def _find_again(self, entry: Any, **address: Any) -> None:
+        """Follow what is set up to another port, if this time it has one.
+
+        Args:
+            entry: of what is to be found.
+            address: the fields of its form that say where it is.
+
+        """
         form = await self._begin(_ENTRY_FLOW, DOMAIN, entry_id=entry["entry_id"])
         shown = _shown(form)
-        if shown["host"] == host:
+        if address.items() <= shown.items():
             await self._leave(_ENTRY_FLOW, form)
             return
-        page = await self._go_on(_ENTRY_FLOW, form, {**shown, "host": host})
+        page = await self._go_on(_ENTRY_FLOW, form, {**shown, **address})
         if page["type"] == "form":
             page = await self._go_on(_ENTRY_FLOW, page, {})
         _require(page, "abort")
@@ -173,6 +191,57 @@ class House:
             },
         )
         await self._appeared(UNIT.name)
+
+    @property
+    def _server(self) -> dict[str, Any]:
+        """Return where the SenseLink server is, as its form asks for it."""
+        return {
+            "host": LOOPBACK,
+            "port": self._neighbourhood.senselink_port,
+            "web_url": self._neighbourhood.senselink_url,
+        }
+
+    async def _add_senselink(self) -> None:
+        """Set up the server, and let somebody stand before each of its terminals."""
+        form = await self._begin(_ENTRY_FLOW, DOMAIN)
+        form = await self._go_on(_ENTRY_FLOW, form, {"next_step_id": "senselink"})
+        entry = await self._go_on(
+            _ENTRY_FLOW,
+            form,
+            {
+                **self._server,
+                "delivery": "websocket",
+                "app_key": SERVER.app_key,
+                "app_secret": SERVER.app_secret,
+                "tls": False,
+                "verify_tls": False,
+                "photos": True,
+            },
+        )
+        _created(entry)
+        await self._appeared(TERMINALS)
+        for place, terminal in enumerate(SERVER.terminals):
+            # Nothing but what a terminal tells says that it is there.
+            await self._neighbourhood.senselink("recognise", terminal=place)
+            await self._appeared(terminal)
+
+    async def _add_innovaphone(self, url: str) -> None:
+        """Set up the service, which brings its devices along."""
+        form = await self._begin(_ENTRY_FLOW, DOMAIN)
+        form = await self._go_on(_ENTRY_FLOW, form, {"next_step_id": "innovaphone"})
+        entry = await self._go_on(
+            _ENTRY_FLOW,
+            form,
+            {
+                "url": url,
+                "app": TELEPHONY.app,
+                "domain": TELEPHONY.domain,
+                "password": TELEPHONY.password,
+                "verify_tls": True,
+            },
+        )
+        _created(entry)
+        await self._appeared(TELEPHONES)
 
     async def _add_station(self, host: str) -> None:
         """Set up the door station, the name of a code, and its door."""

@@ -1,6 +1,7 @@
 """The simulated vendors, and what a passer-by can do to them."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import astuple, dataclass
 from pathlib import Path
 import sys
@@ -92,6 +93,53 @@ STATION = SimulatedStation(
 )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimulatedServer:
+    """A SenseLink server, the terminals that it looks after, and whom they know."""
+
+    app_key: str
+    app_secret: str
+    terminals: tuple[str, ...]
+    """Their names."""
+    people: Mapping[str, str]
+    """Their names, by what the simulator calls them."""
+
+
+SERVER = SimulatedServer(
+    app_key="00112233aabbccdd",
+    app_secret="0123456789abcdef0123456789abcdef",
+    terminals=("Main entrance", "Car park"),
+    people={"aiko": "Aiko Aoyama", "bruno": "Bruno Brück"},
+)
+
+DOOR_FORCED = 10002
+DOOR_HELD_OPEN = 10003
+"""Alerts, by the vendor's codes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimulatedTelephony:
+    """The Devices service of an innovaphone installation."""
+
+    app: str
+    domain: str
+    instance: str
+    password: str
+    telephones: tuple[str, ...]
+    """Names of some of its devices."""
+
+
+TELEPHONY = SimulatedTelephony(
+    app="innovaphone-devices-api",
+    domain="example.com",
+    instance="devices",
+    password="demoInstance01",
+    telephones=("Reception", "Meeting room", "Hall", "Door adapter"),
+)
+NEW_TELEPHONE = "Workshop"
+"""Name of one that comes later."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ports:
     """Where the simulators listen."""
@@ -126,6 +174,12 @@ class Neighbourhood:
         self.url = f"http://{LOOPBACK}:{ports.control}"
         self.gateway = f"{LOOPBACK}:{ports.gateway}"
         self.station = f"{LOOPBACK}:{ports.station}"
+        self.senselink_port = ports.senselink
+        self.senselink_url = f"http://{LOOPBACK}:{ports.senselink}"
+        self.innovaphone_url = (
+            f"http://{LOOPBACK}:{ports.innovaphone}"
+            f"/{TELEPHONY.domain}/{TELEPHONY.instance}"
+        )
         self.notify_every = notify_every
         self._ports = ports
         self._visitors_every = visitors_every
@@ -142,6 +196,7 @@ class Neighbourhood:
                 f"--ipac-every={visitors_every}",
                 f"--ipac-notify-every={notify_every}",
                 f"--senselink-port={ports.senselink}",
+                f"--senselink-every={visitors_every}",
                 f"--innovaphone-port={ports.innovaphone}",
             ),
             log=log,
@@ -208,6 +263,10 @@ class Neighbourhood:
         await self.ipac("ring")
         await self.ipac("hang_up")
         await self.ipac("type_code", code=STATION.persons_code)
+        alert = await self.senselink("alert", terminal=1, code=DOOR_HELD_OPEN)
+        await self.senselink("release", trace_id=alert["trace_id"])
+        await self.senselink("recognise", terminal=1, who="bruno")
+        await self.innovaphone("add", name=NEW_TELEPHONE)
 
     async def the_keys(self, what: str, **fields: Any) -> None:
         """Do something to the gateway or a lock: turn, link, clock or battery."""
@@ -222,6 +281,14 @@ class Neighbourhood:
         """
         reply = await self._request("POST", f"/api/ipac/{what}", fields)
         return None if (status := reply.get("status")) is None else int(status)
+
+    async def senselink(self, what: str, **fields: Any) -> Any:
+        """Do something at a terminal or to the server; return what it tells of it."""
+        return await self._request("POST", f"/api/senselink/{what}", fields)
+
+    async def innovaphone(self, what: str, **fields: Any) -> Any:
+        """Do something to a device or to the service; return what it tells of it."""
+        return await self._request("POST", f"/api/innovaphone/{what}", fields)
 
     async def _is_up(self) -> bool:
         try:

@@ -5,7 +5,7 @@ Everything is read from Home Assistant's public API, each with a deadline.
 
 from abc import ABC, abstractmethod
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 import json
 import re
 import time
@@ -93,17 +93,28 @@ class Scenario(ABC):
 
     async def _becomes(self, entity: Key, state: str, seconds: float) -> None:
         """Wait for a state that stays."""
-        end = time.monotonic() + seconds
-        while (now := await self._state(entity)) != state:
-            if time.monotonic() > end:
-                raise NotAsExpected(
-                    f"{self._entities[entity]} is {now}, not {state}, after"
-                    f" {seconds:.0f} s"
-                )
-            await asyncio.sleep(0.2)
+
+        async def is_there() -> bool:
+            return await self._state(entity) == state
+
+        if not await until(is_there, seconds):
+            raise NotAsExpected(
+                f"{self._entities[entity]} is {await self._state(entity)}, not {state},"
+                f" after {seconds:.0f} s"
+            )
 
     async def _state(self, entity: Key) -> str:
         return (await self._api.state(self._entities[entity])).state
+
+
+async def until(holds: Callable[[], Awaitable[bool]], seconds: float) -> bool:
+    """Ask again and again whether something holds; return whether it does in time."""
+    end = time.monotonic() + seconds
+    while not await holds():
+        if time.monotonic() > end:
+            return False
+        await asyncio.sleep(0.2)
+    return True
 
 
 def holds_secret(text: str, secrets: Iterable[str]) -> bool:

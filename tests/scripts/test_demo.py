@@ -15,7 +15,7 @@ from demo.home_assistant import Change
 from demo.media import CHIME_SECONDS, draw_chime
 from demo.process import DemoError, Program, accepts, free_ports, require_free
 from demo.report import NotAsExpected, Report
-from demo.scenario import holds_secret, written_out
+from demo.scenario import holds_secret, until, written_out
 
 BEGIN = "2026-11-21 09:15:25.095+00:00"
 
@@ -81,6 +81,17 @@ def test_secrets_in_states() -> None:
     ]
     assert not holds_secret(written_out(changes[:1]), {"1234"})
     assert holds_secret(written_out(changes), {"1234"})
+
+
+async def test_waiting() -> None:
+    async def holds() -> bool:
+        return True
+
+    async def never_holds() -> bool:
+        return False
+
+    assert await until(holds, 0)
+    assert not await until(never_holds, -1)
 
 
 def test_entities_of_a_dashboard() -> None:
