@@ -97,7 +97,10 @@ async def test_secrets_appear_nowhere(
 
     texts += [f"{state.as_dict()}" for state in hass.states.async_all()]
     texts += [f"{event.as_dict()}" for event in events]
-    texts += [f"{device.dict_repr}" for device in device_registry.devices]
+    texts += [
+        f"{device.dict_repr}"
+        for device in dr.async_entries_for_config_entry(device_registry, entry.entry_id)
+    ]
     texts += [f"{issue}" for issue in issue_registry.issues.values()]
     texts.append(caplog.text)
     digests = [login["digest"] for login in service.attempts]
