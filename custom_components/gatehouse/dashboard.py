@@ -1,6 +1,7 @@
-"""The dashboard strategy: serves it, and has every page of the frontend load it.
+"""The dashboard: serves its strategy, and has every page of the frontend load it.
 
-The frontend then offers a dashboard "Gatehouse" wherever a new one is created.
+The strategy is a module for browsers, `frontend/gatehouse-strategy.js`. With it, "Gatehouse"
+is among what the frontend offers as a new dashboard.
 """
 
 from hashlib import sha256
@@ -12,23 +13,24 @@ from homeassistant.core import HomeAssistant
 
 from .const import DOMAIN
 
-FOLDER = Path(__file__).parent / "frontend"
-
-MODULE = "gatehouse-strategy.js"
+_MODULE = Path(__file__).parent / "frontend" / "gatehouse-strategy.js"
 
 
 async def async_setup_dashboard(hass: HomeAssistant) -> None:
-    """Offer the dashboard, if there is a frontend to show it."""
+    """Offer the dashboard, where there is a frontend."""
     if frontend.DOMAIN not in hass.config.components:
         return
-    # Browsers keep what they have loaded for a month: another file has another address.
-    url = f"/{DOMAIN}_static/{await hass.async_add_executor_job(_digest)}/{MODULE}"
+    url = await hass.async_add_executor_job(_url)
     await hass.http.async_register_static_paths(
-        [StaticPathConfig(url, str(FOLDER / MODULE), cache_headers=True)]
+        [StaticPathConfig(url, str(_MODULE), cache_headers=True)]
     )
     frontend.add_extra_js_url(hass, url)
 
 
-def _digest() -> str:
-    """Return what tells one version of the module from another."""
-    return sha256((FOLDER / MODULE).read_bytes()).hexdigest()[:16]
+def _url() -> str:
+    """Return the module's address, which is another one for another module.
+
+    Browsers keep it for a month.
+    """
+    digest = sha256(_MODULE.read_bytes()).hexdigest()[:16]
+    return f"/{DOMAIN}_static/{digest}/{_MODULE.name}"

@@ -65,7 +65,7 @@ const TEXTS = {
   en: {
     attention: "Needs attention",
     description:
-      "Doors with open buttons, bells, last photos, recent calls and accesses, and health.",
+      "Doors with open buttons, bells, last photos, recent calls and accesses, and health",
     doors: "Doors",
     elsewhere: "Elsewhere",
     empty: "No doors yet",
@@ -82,7 +82,7 @@ const TEXTS = {
   fr: {
     attention: "À vérifier",
     description:
-      "Portes avec bouton d'ouverture, sonnettes, dernières photos, appels et accès récents, état des équipements.",
+      "Portes avec bouton d'ouverture, sonnettes, dernières photos, appels et accès récents, état des équipements",
     doors: "Portes",
     elsewhere: "Ailleurs",
     empty: "Pas encore de porte",
@@ -99,7 +99,7 @@ const TEXTS = {
   de: {
     attention: "Bitte prüfen",
     description:
-      "Türen mit Taste zum Öffnen, Klingeln, letzte Fotos, letzte Anrufe und Zutritte, Zustand der Geräte.",
+      "Türen mit Taste zum Öffnen, Klingeln, letzte Fotos, letzte Anrufe und Zutritte, Zustand der Geräte",
     doors: "Türen",
     elsewhere: "Anderswo",
     empty: "Noch keine Türen",
@@ -115,7 +115,7 @@ const TEXTS = {
   "pt-BR": {
     attention: "Requer atenção",
     description:
-      "Portas com botão de abertura, campainhas, últimas fotos, chamadas e acessos recentes, estado dos equipamentos.",
+      "Portas com botão de abertura, campainhas, últimas fotos, chamadas e acessos recentes, estado dos equipamentos",
     doors: "Portas",
     elsewhere: "Outros locais",
     empty: "Nenhuma porta ainda",
@@ -132,7 +132,7 @@ const TEXTS = {
   ja: {
     attention: "要確認",
     description:
-      "ドアを開けるボタン、ドアベル、最新の写真、最近の呼び出しと入退室、機器の状態。",
+      "ドアを開けるボタン、ドアベル、最新の写真、最近の呼び出しと入退室、機器の状態",
     doors: "ドア",
     elsewhere: "その他の場所",
     empty: "ドアはまだありません",
@@ -276,10 +276,10 @@ function devicesOf(hass) {
  * Return the items that pass a test, and the others.
  * @template T
  * @param {T[]} items
- * @param {(item: T) => boolean} test
+ * @param {(item: T, at: number) => boolean} test
  */
 function divide(items, test) {
-  return [items.filter(test), items.filter((item) => !test(item))];
+  return [items.filter(test), items.filter((item, at) => !test(item, at))];
 }
 
 /**
@@ -325,19 +325,19 @@ function pressTile(button, options, confirmation) {
 }
 
 /**
- * Return a heading with the cards under it, or nothing if there are none.
+ * Return a block: a heading and the cards under it. Without any cards it is empty.
  * @param {string} heading
  * @param {string} icon
  * @param {(Card | undefined)[]} cards
  * @param {object[]} [conditions] - one of them must hold for the heading to be seen
- * @returns {Card[][]} one block, or none
+ * @returns {Card[]}
  */
 function block(heading, icon, cards, conditions) {
   const present = cards.filter((card) => card !== undefined);
   const visibility = conditions && [{ condition: "or", conditions }];
   return present.length === 0
     ? []
-    : [[{ type: "heading", heading, icon, visibility }, ...present]];
+    : [{ type: "heading", heading, icon, visibility }, ...present];
 }
 
 /**
@@ -452,7 +452,7 @@ function unitCards(hass, texts, bells) {
 }
 
 /**
- * Return a block for each area that has doors, bells or terminals.
+ * Return a block for each area that has doors, bells or terminals, and one for the rest.
  * @param {Hass} hass
  * @param {Texts} texts
  * @param {Device[]} devices
@@ -469,19 +469,18 @@ function areaBlocks(hass, texts, devices) {
       ...unitCards(hass, texts, units),
     ];
   };
-  const inAreas = Object.entries(hass.areas).flatMap(([id, area]) =>
-    block(
-      area.name,
-      area.icon || "mdi:door",
-      cardsOf(devices.filter((device) => device.area === id)),
-    ),
-  );
+  const inAreas = Object.entries(hass.areas)
+    .map(([id, { name, icon }]) => {
+      const here = devices.filter((device) => device.area === id);
+      return block(name, icon || "mdi:door", cardsOf(here));
+    })
+    .filter((cards) => cards.length > 0);
   const elsewhere = block(
     inAreas.length === 0 ? texts.doors : texts.elsewhere,
     "mdi:door",
     cardsOf(devices.filter((device) => device.area === undefined)),
   );
-  return [...inAreas, ...elsewhere];
+  return [...inAreas, elsewhere];
 }
 
 /**
@@ -612,16 +611,14 @@ function attentionBlock(hass, texts, devices) {
  * @returns {Section[]}
  */
 function sectionsOf(blocks) {
-  const heights = blocks.map((cards) => sum(cards.map(heightOf)));
-  let cut = 0;
+  const present = blocks.filter((cards) => cards.length > 0);
+  const heights = present.map((cards) => sum(cards.map(heightOf)));
   // A block stands on the side on which most of it is.
-  while (
-    cut < blocks.length &&
-    sum(heights.slice(0, cut)) + heights[cut] / 2 <= sum(heights) / 2
-  ) {
-    cut += 1;
-  }
-  return [blocks.slice(0, cut), blocks.slice(cut)]
+  const [left, right] = divide(
+    present,
+    (_, at) => 2 * sum(heights.slice(0, at)) + heights[at] <= sum(heights),
+  );
+  return [left, right]
     .filter((column) => column.length > 0)
     .map(([first, ...others]) => ({
       type: "grid",
@@ -694,28 +691,21 @@ function dashboard(config, hass) {
   );
   const columns = sectionsOf([
     ...areaBlocks(hass, texts, devices),
-    ...photoBlock(texts, devices),
-    ...healthBlock(texts, devices),
+    photoBlock(texts, devices),
+    healthBlock(texts, devices),
   ]);
   if (columns.length === 0) {
     return { views: [emptyView(hass, texts)] };
   }
-  const attention = sectionsOf(attentionBlock(hass, texts, devices)).map((section) => ({
-    ...section,
-    column_span: columns.length,
-  }));
-  const history = sectionsOf(historyBlock(hass, texts, devices));
-  return {
-    views: [
-      {
-        type: "sections",
-        max_columns: 3,
-        sections: [...attention, ...columns],
-        // Beside the sections, and below them on a telephone.
-        sidebar: history.length === 0 ? undefined : { sections: history },
-      },
-    ],
-  };
+  const [attention] = sectionsOf([attentionBlock(hass, texts, devices)]);
+  const history = sectionsOf([historyBlock(hass, texts, devices)]);
+  const sections = [
+    ...(attention ? [{ ...attention, column_span: columns.length }] : []),
+    ...columns,
+  ];
+  // Beside the sections, and below them on a telephone.
+  const sidebar = history.length === 0 ? undefined : { sections: history };
+  return { views: [{ type: "sections", max_columns: 3, sections, sidebar }] };
 }
 
 /** What the frontend asks for the dashboard; it never becomes an element of a page. */
