@@ -129,7 +129,9 @@ async def test_open_door(
     await advance(60)
     assert not gateway.orders
     hass.states.async_set(CONTACT, "off")
-    await advance(70)
+    await advance(30)
+    assert not gateway.orders
+    await advance(40)
     await until(lambda: gateway.orders)
     for _ in range(3):
         await advance(6)

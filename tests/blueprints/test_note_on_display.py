@@ -137,9 +137,10 @@ async def test_start_within_the_hours(
 ) -> None:
     """If Home Assistant starts within the hours, the note is shown."""
     hass.set_state(CoreState.starting)
-    await watch()
     hass.states.async_set(HOURS, "on")
+    await watch()
     await settled()
+    assert not entrance.pictures
     hass.set_state(CoreState.running)
     hass.bus.async_fire(EVENT_HOMEASSISTANT_STARTED)
     await until(lambda: entrance.picture is not None)

@@ -84,6 +84,7 @@ async def test_speak(
     await advance(3)
     await until(lambda: len(entrance.sounds) == 2)
     await until(lambda: hass.states.get(SPEAKER).state == "playing")
+    await settled()
     assert entrance.call is not None
     await advance(3)
     await until(lambda: entrance.call is None)
