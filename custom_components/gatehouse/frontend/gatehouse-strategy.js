@@ -452,35 +452,45 @@ function unitCards(hass, texts, bells) {
 }
 
 /**
- * Return a block for each area that has doors, bells or terminals, and one for the rest.
+ * Return a block for each area, first those where there is a door to open, and a last one
+ * for what is in no area.
  * @param {Hass} hass
  * @param {Texts} texts
  * @param {Device[]} devices
  */
 function areaBlocks(hass, texts, devices) {
-  /** @param {Device[]} here */
-  const cardsOf = (here) => {
-    const [doors, others] = divide(here, (device) => device.isDoor);
-    const [units, bells] = divide(here, (device) => device.isEchoed("event.doorbell"));
-    return [
-      ...doors.flatMap((door) => doorCards(hass, texts, door)),
-      ...bells.flatMap((bell) => bellCards(bell)),
-      ...others.map((terminal) => accessCard(terminal, OF_DEVICE)),
-      ...unitCards(hass, texts, units),
-    ];
-  };
-  const inAreas = Object.entries(hass.areas)
+  const areas = Object.entries(hass.areas)
     .map(([id, { name, icon }]) => {
       const here = devices.filter((device) => device.area === id);
-      return block(name, icon || "mdi:door", cardsOf(here));
+      return { name, icon: icon || "mdi:door", here };
     })
-    .filter((cards) => cards.length > 0);
-  const elsewhere = block(
-    inAreas.length === 0 ? texts.doors : texts.elsewhere,
-    "mdi:door",
-    cardsOf(devices.filter((device) => device.area === undefined)),
+    .filter(({ here }) => here.length > 0);
+  const [withDoors, others] = divide(areas, ({ here }) => here.some((it) => it.isDoor));
+  const rest = {
+    name: areas.length === 0 ? texts.doors : texts.elsewhere,
+    icon: "mdi:door",
+    here: devices.filter((device) => device.area === undefined),
+  };
+  return [...withDoors, ...others, rest].map(({ name, icon, here }) =>
+    block(name, icon, placeCards(hass, texts, here)),
   );
-  return [...inAreas, elsewhere];
+}
+
+/**
+ * Return the cards of what is in one place: doors, bells and terminals.
+ * @param {Hass} hass
+ * @param {Texts} texts
+ * @param {Device[]} devices
+ */
+function placeCards(hass, texts, devices) {
+  const [doors, others] = divide(devices, (device) => device.isDoor);
+  const [units, bells] = divide(devices, (device) => device.isEchoed("event.doorbell"));
+  return [
+    ...doors.flatMap((door) => doorCards(hass, texts, door)),
+    ...bells.flatMap((bell) => bellCards(bell)),
+    ...others.map((terminal) => accessCard(terminal, OF_DEVICE)),
+    ...unitCards(hass, texts, units),
+  ];
 }
 
 /**
@@ -640,15 +650,19 @@ function sum(numbers) {
 }
 
 /**
- * Return about how high a card is, in halves of a tile.
+ * Return about how high a card is, in halves of a row.
  * @param {Card} card
  * @returns {number}
  */
 function heightOf(card) {
   if (card.type === "picture-entity") {
-    return 3;
+    return 2.5;
   }
-  return card.grid_options?.columns === 12 ? 2 : 1;
+  if (card.visibility !== undefined) {
+    // Not there most of the time.
+    return 0;
+  }
+  return card.type === "heading" || card.grid_options?.columns === 12 ? 2 : 1;
 }
 
 /**
