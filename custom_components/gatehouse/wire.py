@@ -21,6 +21,12 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidHandshake, InvalidStatus, InvalidURI
 from yarl import URL
 
+MAX_TEXT = 255
+"""Characters of a text at most; a state can have no more."""
+
+MAX_DEPTH = 32
+"""Lists and objects within each other at most; vendors' messages have up to five."""
+
 
 class WireError(Exception):
     """Something went wrong between Gatehouse and a vendor's device or service."""
@@ -234,14 +240,33 @@ async def read_bounded(content: aiohttp.StreamReader, limit: int) -> bytes:
 
 
 def parse_json(body: bytes) -> Any:
-    """Parse JSON; the parser itself bounds the depth.
+    """Parse JSON.
 
     Raises:
         UnexpectedReply: the body is not JSON, or nested too deeply.
 
     """
     try:
-        return orjson.loads(body)
+        parsed = orjson.loads(body)
     except orjson.JSONDecodeError as err:
         # The parser's own text would quote the body, which may hold a secret.
         raise UnexpectedReply("not JSON") from err
+    # The parser takes a thousand levels, which neither its own writer nor Python does.
+    level = [parsed] if isinstance(parsed, dict | list) else []
+    for _ in range(MAX_DEPTH):
+        if not level:
+            return parsed
+        level = [
+            inner
+            for outer in level
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(inner, dict | list)
+        ]
+    raise UnexpectedReply("nested too deeply")
+
+
+def printable(text: str, limit: int = MAX_TEXT) -> str | None:
+    """Return what can be shown of a text, in at most `limit` characters, if anything."""
+    if not text.isprintable():
+        text = "".join(sign for sign in text if sign.isprintable())
+    return text.strip()[:limit].rstrip() or None

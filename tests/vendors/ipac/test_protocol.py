@@ -43,7 +43,7 @@ def event(code: Any, value: Any, **more: Any) -> Event:
         ("sip:192.0.2.23:5060", True, "sip:192.0.2.23:5060"),
         ("", True, None),
         ("outgoings", True, "outgoings"),
-        ("a\nb", True, None),
+        ("a\nb", True, "ab"),
     ],
 )
 def test_call_values(text: str, outgoing: bool, number: str | None) -> None:

@@ -1,6 +1,7 @@
 """The doors of a station: what is shown of them, and who was let in."""
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -9,7 +10,7 @@ from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
 from homeassistant.helpers.event import async_call_later
 from homeassistant.util import dt as dt_util
 
-from ...hub import Device
+from ...hub import WAITING_WORDS, Device
 from ...model import Access, AccessEvent, BoltState, Method, Reason
 from ...wire import Secret
 from .protocol import BOTH_RELAYS, RelayReply
@@ -49,7 +50,9 @@ class Door:
     """Orders that are under way."""
     fired: asyncio.Event = field(default_factory=asyncio.Event, repr=False)
     """Set when the station reports the relay while an order is under way."""
-    held_back: list[Access] = field(default_factory=list)
+    held_back: deque[Access] = field(
+        default_factory=lambda: deque(maxlen=WAITING_WORDS)
+    )
     """What was reported meanwhile, and is told only if the order did not cause it."""
     ordered_at: datetime | None = None
     """When we opened it, until the station has reported that, too."""

@@ -93,8 +93,8 @@ SETTINGS_TRIES = 3
 
 REMEMBERED_EVENTS = 256
 
-MAX_SHOWN = 64
-"""Characters of what a station calls itself, and unknown codes that are logged."""
+MAX_UNKNOWN = 64
+"""Unknown codes that are logged."""
 
 SAVE_DELAY = 60.0
 
@@ -467,7 +467,7 @@ class IpacHub(Hub):
         """Tell whether a message is from this station; the first one is taken for it."""
         if message.object_id is None:
             return True
-        theirs = message.object_id[:MAX_SHOWN]
+        theirs = message.object_id
         if self._object_id is None:
             self._pair(theirs)
         if theirs == self._object_id:
@@ -682,7 +682,6 @@ class IpacHub(Hub):
     @callback
     def _log_unknown(self, code: str) -> None:
         """Log what we do not know, once for each code."""
-        code = code[:MAX_SHOWN]
-        if code not in self._unknown_codes and len(self._unknown_codes) < MAX_SHOWN:
+        if code not in self._unknown_codes and len(self._unknown_codes) < MAX_UNKNOWN:
             self._unknown_codes.add(code)
             _LOGGER.info("The station has told something unknown, with code %r", code)

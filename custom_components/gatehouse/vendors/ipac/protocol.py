@@ -6,7 +6,6 @@ what is sent is what its curl lines print, and every form that it shows is under
 
 import base64
 from collections.abc import Mapping
-from configparser import Error as ConfigError, RawConfigParser
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from hashlib import sha256
@@ -15,7 +14,7 @@ from typing import Any
 
 import orjson
 
-from ...wire import Secret, UnexpectedReply, parse_json
+from ...wire import Secret, UnexpectedReply, parse_json, printable
 
 # POST without the final slash is redirected by some servers, which loses the body.
 PATH_REMOTE = "/api/remote/"
@@ -31,6 +30,9 @@ MAX_WAV = 1_000_000
 
 MAX_REPEAT = 9999
 """Repetitions of a sound, and seconds of a picture; 0 is without end."""
+
+MAX_SHOWN = 64
+"""Characters of what a station calls itself, or an event, at most."""
 
 DISPLAY_SIZE = (356, 256)
 """Pixels of the display, as the sample picture of the release note has them."""
@@ -238,7 +240,7 @@ def parse_event(body: Mapping[str, Any]) -> Event:
         MalformedMessageError: it does not say what it is about.
 
     """
-    code = _text(body.get("code"))
+    code = printable(_text(body.get("code")) or "", MAX_SHOWN)
     if code is None:
         raise MalformedMessageError("no code")
     # "OE" is a letter and a letter; print makes them look alike.
@@ -261,7 +263,7 @@ def parse_event(body: Mapping[str, Any]) -> Event:
 def _common(body: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "token": _text(body.get("token")),
-        "object_id": _text(body.get("objectid")),
+        "object_id": printable(_text(body.get("objectid")) or "", MAX_SHOWN),
         "time": _integer(body.get("time")),
     }
 
@@ -270,17 +272,17 @@ def _value(code: str, raw: Any) -> Value:
     """Return what an event is about, in whichever form it came."""
     match code:
         case EventCode.CALL | EventCode.CALL_ENDED:
-            return _call_value(_text(raw) or "")
+            return _call_value(printable(_text(raw) or "") or "")
         case EventCode.RELAY:
             return _relay_value(raw)
         case EventCode.KEYPAD:
             return None if (typed := _text(raw)) is None else KeypadValue(Secret(typed))
         case EventCode.RESTARTED | EventCode.STREAM | EventCode.STREAM_ENDED:
-            return _text(raw)
+            return printable(_text(raw) or "")
     return None
 
 
-_CALL = re.compile(r"\s*(?:(outgoing|incoming)\b\s*[;:]?)?\s*(.*?)\s*", re.IGNORECASE)
+_DIRECTION = re.compile(r"(outgoing|incoming)\b\s*[;:]?", re.IGNORECASE)
 
 
 def _call_value(text: str) -> CallValue:
@@ -289,14 +291,14 @@ def _call_value(text: str) -> CallValue:
     The number keeps its own colon. Code 01 is titled "outgoing call", so that is what a
     call without a direction is.
     """
-    found = _CALL.fullmatch(text[:1024])
-    if found is None:
-        return CallValue(outgoing=True, number=None)
-    direction, number = found.groups()
+    found = _DIRECTION.match(text)
+    number = text if found is None else text[found.end() :].strip()
     return CallValue(
-        outgoing=direction is None or direction.lower() == "outgoing",
-        number=number or None,
+        outgoing=found is None or found[1].lower() == "outgoing", number=number or None
     )
+
+
+_RELAYS = (1, 2, BOTH_RELAYS)
 
 
 def _relay_value(raw: Any) -> RelayValue | TaskResult | None:
@@ -307,12 +309,12 @@ def _relay_value(raw: Any) -> RelayValue | TaskResult | None:
             {
                 relay: reply
                 for relay, reply in replies.items()
-                if relay is not None and reply is not None
+                if relay in _RELAYS and reply is not None
             }
         )
     code, separator, relay_text = (_text(raw) or "").rpartition(";")
     relay = _integer(relay_text.strip())
-    if relay is None:
+    if relay not in _RELAYS:
         return None
     code = code.strip()
     return RelayValue(Secret(code) if separator and code else None, relay)
@@ -325,27 +327,33 @@ def _identity(encoded: str) -> tuple[str | None, str | None]:
     """
     try:
         text = base64.b64decode(encoded, validate=True).decode("latin-1")
-        parser = RawConfigParser(strict=False, allow_no_value=True)
-        parser.read_string(text)
-    except ValueError, ConfigError:
+    except ValueError:
         return None, None
     firmware = product = None
-    for section in parser.sections():
-        for key, value in parser.items(section):
-            if not value:
-                continue
-            if product is None and _PRODUCT.fullmatch(value):
-                product = value
-            if (
-                firmware is None
-                and section.lower().startswith("firmw")
-                and (key.startswith(("vers", "firmw")) or key.endswith("version"))
-                and _VERSION.fullmatch(value)
-            ):
-                firmware = value
+    section = ""
+    # Python's own reader takes minutes for texts that are made for it.
+    for line in text.splitlines():
+        line = line.strip()
+        if line.startswith("[") and line.endswith("]"):
+            section = line[1:-1].strip().lower()
+            continue
+        key, *rest = _ASSIGNMENT.split(line, maxsplit=1)
+        if not section or not rest:
+            continue
+        key, value = key.strip().lower(), rest[0].strip()
+        if product is None and _PRODUCT.fullmatch(value):
+            product = value
+        if (
+            firmware is None
+            and section.startswith("firmw")
+            and (key.startswith(("vers", "firmw")) or key.endswith("version"))
+            and _VERSION.fullmatch(value)
+        ):
+            firmware = value
     return firmware, product
 
 
+_ASSIGNMENT = re.compile("[=:]")
 _PRODUCT = re.compile(r"IPAC[\w-]{0,28}", re.IGNORECASE | re.ASCII)
 _VERSION = re.compile(r"[Vv]?\d{1,4}(\.\d{1,4}){1,3}[a-z]?", re.ASCII)
 
@@ -364,10 +372,10 @@ def _integer(value: Any) -> int | None:
     if isinstance(value, bool):
         return None
     if isinstance(value, float) and value.is_integer():
-        return int(value)
+        value = int(value)
     if isinstance(value, str) and re.fullmatch(r"-?\d{1,18}", value, re.ASCII):
-        return int(value)
-    return value if isinstance(value, int) else None
+        value = int(value)
+    return value if isinstance(value, int) and abs(value) < 10**18 else None
 
 
 # --- What an ASM server answers
