@@ -7,6 +7,7 @@ while a lock is being set up, and neither login nor token is kept.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPMethod, HTTPStatus
+import re
 from typing import Any
 
 import aiohttp
@@ -18,6 +19,7 @@ from ...wire import (
     UnexpectedReply,
     http_errors,
     parse_json,
+    printable,
     read_bounded,
 )
 
@@ -27,6 +29,8 @@ SHARE_NAME = "Home Assistant"
 
 _GATEWAY_TYPE = 1
 _TIMEOUT = aiohttp.ClientTimeout(total=20)
+_MAX_ID = 64
+
 _MAX_REPLY = 4 * 1024 * 1024
 """Bytes of a reply at most; an account lists the history of its locks too."""
 
@@ -81,16 +85,17 @@ class AccountClient:
         try:
             return [
                 AccountLock(
-                    id=int(lock["id"]),
-                    identifier=str(lock["id_serrure"]),
-                    name=str(lock.get("nom") or lock["id_serrure"]),
+                    id=_number(lock["id"]),
+                    identifier=_id(lock["id_serrure"]),
+                    name=printable(str(lock.get("nom") or ""))
+                    or _id(lock["id_serrure"]),
                     gateways=tuple(
                         AccountGateway(
-                            id=int(accessory["id"]),
-                            accessory_id=str(accessory["id_accessoire"]),
+                            id=_number(accessory["id"]),
+                            accessory_id=_id(accessory["id_accessoire"]),
                         )
                         for link in lock.get("accessoires") or ()
-                        if int((accessory := link["accessoire"])["type"])
+                        if _number((accessory := link["accessoire"])["type"])
                         == _GATEWAY_TYPE
                     ),
                 )
@@ -118,7 +123,7 @@ class AccountClient:
                     == gateway.accessory_id
                     and share.get("code")
                 ):
-                    return Secret(str(share["code"]))
+                    return _code(share["code"])
             created = await self._data(
                 f"fr/api/v2/partage/create/{lock.id}/accessoire/{gateway.accessory_id}",
                 {
@@ -126,8 +131,8 @@ class AccountClient:
                     "partage_accessoire[description]": "",
                 },
             )
-            return Secret(str(created["code"]))
-        except (KeyError, TypeError) as err:
+            return _code(created["code"])
+        except (KeyError, TypeError, ValueError) as err:
             raise UnexpectedReply("the lock's shares") from err
 
     async def _data(
@@ -167,3 +172,46 @@ class AccountClient:
         if response.status != HTTPStatus.OK:
             raise UnexpectedReply(f"HTTP {response.status}")
         return reply
+
+
+def _number(value: Any) -> int:
+    """Return a number of the account's own; it may come as text.
+
+    Raises:
+        ValueError: it is none.
+
+    """
+    if not str(value).isdecimal():
+        raise ValueError("no number")
+    return int(_id(value))
+
+
+def _id(value: Any) -> str:
+    """Return what something is called, which becomes a part of addresses.
+
+    Raises:
+        ValueError: it cannot be one.
+
+    """
+    text = str(value)
+    if not re.fullmatch(rf"[\w-]{{1,{_MAX_ID}}}", text, re.ASCII):
+        raise ValueError("no id")
+    return text
+
+
+def _code(value: Any) -> Secret:
+    """Return a share code.
+
+    Raises:
+        ValueError: it cannot be one.
+
+    """
+    text = str(value)
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, str | int)
+        or not (text.isascii() and text.isprintable())
+        or not 0 < len(text) <= _MAX_ID
+    ):
+        raise ValueError("no code")
+    return Secret(text)

@@ -12,6 +12,8 @@ from hashlib import sha256
 import hmac
 from typing import Any
 
+from ...wire import printable
+
 PATH_LOCKERS = "/lockers"
 PATH_STATUS = "/status"
 PATH_SYNCHRONIZE = "/synchronize"
@@ -22,6 +24,10 @@ PATH_LOCKER_STATUS = "/locker_status"
 PATH_OPEN = "/open"
 PATH_CLOSE = "/close"
 PATH_CALIBRATE = "/calibrate"
+
+
+_MAX_DIGITS = 20
+"""Characters of a number that comes as text."""
 
 
 class Code(IntEnum):
@@ -155,7 +161,9 @@ def parse_status(reply: Any) -> GatewayStatus:
         check(reply)
         raise MalformedReplyError("no current_status")
     version = _number(reply.get("version"))
-    return GatewayStatus(version=None if version is None else str(version), text=text)
+    return GatewayStatus(
+        version=None if version is None else str(version), text=printable(text) or ""
+    )
 
 
 def parse_locker_status(reply: Any) -> LockerStatus:
@@ -237,9 +245,9 @@ def _number(value: Any) -> int | None:
         return None
     if isinstance(value, int):
         return value
-    if isinstance(value, str):
+    if isinstance(value, str) and len(value) <= _MAX_DIGITS and value.isascii():
         try:
-            return int(value, 0) if value.lower().startswith("0x") else int(value)
+            return int(value, 16 if value.lower().startswith("0x") else 10)
         except ValueError:
             return None
     return None
