@@ -35,6 +35,9 @@ MAX_DEVICES = 3000
 """Devices that may appear by themselves. They have three entities each, and Home
 Assistant bears 10,000 entities an entry."""
 
+MAX_ACCOUNTS = 300
+"""Accounts among them; of further ones nothing is told."""
+
 REMEMBERED_EVENTS = 1024
 UNTIMED_REPETITION = timedelta(seconds=10)
 """How long the same event without a time of its own counts as a repetition."""
@@ -59,7 +62,8 @@ class TelliconHub(Hub):
         self.token = Secret(entry.data[CONF_TOKEN])
         self._listed_only = entry.options.get(CONF_UNITS, UNITS_ALL) == UNITS_LISTED
         self._seen: OrderedDict[Event, datetime] = OrderedDict()
-        self._full = False
+        self._full: set[str] = set()
+        self._accounts = 0
         self._prefix = f"{KEY}_{entry.entry_id}_"
 
     @override
@@ -94,7 +98,9 @@ class TelliconHub(Hub):
         now = dt_util.utcnow()
         if self._is_repetition(event, now):
             return False
-        account = self._account(event.client)
+        account = self._known_account(event.client)
+        if account is None:
+            return True
         unit = device = None
         if event.apt is not None:
             unit = unit_of(event.client, event.building, event.apt)
@@ -124,7 +130,10 @@ class TelliconHub(Hub):
 
     def _account(self, client: str) -> Device:
         """Return the device of an account, which appears with its first event."""
-        return self.devices.get(self._uid(client)) or self.add_device(
+        if device := self.devices.get(self._uid(client)):
+            return device
+        self._accounts += 1
+        return self.add_device(
             self._uid(client),
             ACCOUNT,
             entry_type=dr.DeviceEntryType.SERVICE,
@@ -133,6 +142,22 @@ class TelliconHub(Hub):
             translation_placeholders={"client": client},
         )
 
+    def _known_account(self, client: str) -> Device | None:
+        """Return the device of an account, or None where there is no room for another."""
+        if self._uid(client) not in self.devices and self._accounts >= MAX_ACCOUNTS:
+            self._log_full(
+                "Tellicon has named more than %s accounts; further ones are ignored",
+                MAX_ACCOUNTS,
+            )
+            return None
+        return self._account(client)
+
+    def _log_full(self, message: str, limit: int) -> None:
+        """Log once that there is no room for more."""
+        if message not in self._full:
+            self._full.add(message)
+            _LOGGER.warning(message, limit)
+
     def _unit(self, account: Device, unit: str) -> Device | None:
         """Return the device of a unit, or None where it is not to have one."""
         if device := self.devices.get(self._uid(unit)):
@@ -140,13 +165,11 @@ class TelliconHub(Hub):
         if self._listed_only:
             return None
         if len(self.devices) >= MAX_DEVICES:
-            if not self._full:
-                self._full = True
-                _LOGGER.warning(
-                    "Tellicon has named more than %s units; further ones are told on"
-                    " their account only",
-                    MAX_DEVICES,
-                )
+            self._log_full(
+                "Tellicon has named more than %s units; further ones are told on their"
+                " account only",
+                MAX_DEVICES,
+            )
             return None
         return self.add_device(
             self._uid(unit),

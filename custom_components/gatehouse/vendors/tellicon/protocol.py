@@ -9,6 +9,7 @@ included, for the manual itself mixes them.
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
+import re
 from typing import Any, NamedTuple
 
 ENVELOPE = "eventTellicon"
@@ -21,6 +22,8 @@ _MAX_TEXT = 64
 # end of a call has eleven digits.
 _EARLIEST = 946_684_800
 _LATEST = 4_102_444_800
+
+_WHOLE = re.compile(r"-?\d{1,20}", re.ASCII)
 
 # What each field is called here, by its names in all dialects.
 _NAMES = {
@@ -147,10 +150,9 @@ def _number(fields: Mapping[str, Any], name: str) -> int | None:
     """Return a whole number, which may be written as text."""
     if (text := _text(fields, name)) is None:
         return None
-    try:
-        return int(text)
-    except ValueError as err:
-        raise MalformedEventError(f"{name} is not a whole number") from err
+    if not _WHOLE.fullmatch(text):
+        raise MalformedEventError(f"{name} is not a whole number")
+    return int(text)
 
 
 def _duration(fields: Mapping[str, Any]) -> int | None:
