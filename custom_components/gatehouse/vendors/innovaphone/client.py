@@ -73,6 +73,12 @@ MAX_PASSTHROUGH_REPLY = 256 * 1024
 MAX_RESULTS = 100_000
 """Messages that one request is answered with at most."""
 
+MAX_RESULT_BYTES = 32 * 1024 * 1024
+"""Bytes of all the messages that one request is answered with."""
+
+# What else an answer claims to be written in can take for ever to read, or be no text.
+_CHARSETS = frozenset({"utf-8", "utf8", "iso-8859-1", "windows-1252", "us-ascii"})
+
 _CONFIG_VALUE = "GetDeviceConfigValueResult"
 
 
@@ -127,6 +133,8 @@ class _Question:
         """Begin to wait for messages of these types."""
         self.types = types
         self.results: asyncio.Queue[Message] = asyncio.Queue()
+        self.room = MAX_RESULT_BYTES
+        """Bytes of results that may still come."""
 
 
 class DevicesClient:
@@ -501,10 +509,8 @@ class Connection:
                     content = None
         if content is None:
             raise TooLarge
-        try:
-            text = content.decode(response.charset or "utf-8", "replace")
-        except LookupError:
-            text = content.decode("utf-8", "replace")
+        charset = (response.charset or "").lower()
+        text = content.decode(charset if charset in _CHARSETS else "utf-8", "replace")
         return PassthroughReply(
             status=response.status,
             content_type=response.content_type,
@@ -564,6 +570,8 @@ class Connection:
         except TimeoutError as err:
             raise TimedOut from err
         except asyncio.QueueShutDown as err:
+            if question.room < 0:
+                raise UnexpectedReply("results too large") from err
             raise LostReply from err
         finally:
             del self._questions[src]
@@ -616,7 +624,11 @@ class Connection:
         if indication is None:
             question = self._question_for(message)
             if question is not None:
-                question.results.put_nowait(message)
+                question.room -= len(data)
+                if question.room >= 0:
+                    question.results.put_nowait(message)
+                else:
+                    question.results.shutdown(immediate=True)
         elif self._hear is not None:
             try:
                 self._hear(indication)

@@ -64,6 +64,12 @@ CONF_VERIFY_TLS = "verify_tls"
 LASTING = 60.0
 """Seconds that a connection must last, or the next attempt waits longer than this one."""
 
+MAX_DOMAINS = 1000
+"""Domains of which the number is kept."""
+
+MAX_HELD = 20_000
+"""Things told while the list is fetched; of more the oldest is forgotten."""
+
 # What the user reads when there is no answer, or none that can be understood.
 _FAILURES: dict[type[WireError], str] = {
     LostReply: "no_answer",
@@ -103,7 +109,7 @@ class InnovaphoneHub(Hub):
         self.client = make_client(hass, entry.data)
         self._connection: Connection | None = None
         self._staying: asyncio.Task[None] | None = None
-        self._domains: dict[int, Domain] = {}
+        self._domains: dict[int, None] = {}
         self._admin: bool | None = None
         self._codes = Codes()
         # While the list is fetched and worked through, what is told waits.
@@ -212,11 +218,11 @@ class InnovaphoneHub(Hub):
 
         Everything is new with a connection: key, subscriptions, and perhaps the list.
         """
-        self._held = deque()
+        self._held = deque(maxlen=MAX_HELD)
         connection = await self.client.connect(self._hear)
         try:
             domains = await self._async_domains(connection)
-            self._domains = {domain.id: domain for domain in domains}
+            self._domains = dict.fromkeys(domain.id for domain in domains[:MAX_DOMAINS])
             self._admin = (await connection.user_info()).admin
             listed = await connection.devices(recv_updates=True)
         except BaseException:
@@ -282,7 +288,8 @@ class InnovaphoneHub(Hub):
             case DeviceProvisioned(device, code):
                 self._provisioned(device, code)
             case DomainTold(domain):
-                self._domains[domain.id] = domain
+                if len(self._domains) < MAX_DOMAINS:
+                    self._domains[domain.id] = None
             case DomainDeleted(number):
                 self._domains.pop(number, None)
 

@@ -36,6 +36,8 @@ _APPS = re.compile(r"innovaphone-devices(-api)?(\.html?)?")
 _MAX_TEXT = 255
 """Characters of a name or the like; what is longer is cut."""
 
+_MAX_INTERFACES = 32
+
 _MAX_ID = 2**64 - 1
 
 _LATEST = 253_402_300_799
@@ -328,7 +330,7 @@ def _interfaces(value: Any) -> tuple[Interface, ...]:
         return ()
     return tuple(
         Interface(*(_text(one.get(key)) for key in ("if", "ipv4", "ipv6")))
-        for one in value
+        for one in value[:_MAX_INTERFACES]
         if isinstance(one, dict)
     )
 
@@ -494,13 +496,18 @@ def parse_config_value(message: Message) -> tuple[str, str]:
 
 _PASSWORD = re.compile(r"passw|pwd|secret|seed$", re.IGNORECASE)
 
-# In scripts and addresses; what is kept stands in the first group.
+# In scripts and addresses; what is kept stands in the first group. Each takes a time
+# that grows only as the text does.
 _PASSWORDS_IN_TEXT = (
     re.compile(r"(://)[^/@\s]+@"),
     re.compile(r"(/user[ \t]+[^\s,]+,)\S+", re.IGNORECASE),
-    re.compile(r"(/[\w-]*(?:passw(?:or)?d|pwd?|secret)[\w-]*[ \t]+)\S+", re.IGNORECASE),
     re.compile(
-        r"((?:passw(?:or)?d|pwd?|secret)\w*\s*[=:]\s*)(?:\"[^\"]*\"|\S+)", re.IGNORECASE
+        r"(/(?=[\w-]*(?:passw(?:or)?d|pwd?|secret))[\w-]++[ \t]++)\S+", re.IGNORECASE
+    ),
+    re.compile(
+        r"((?<!\w)(?=\w*(?:passw(?:or)?d|pwd?|secret))\w++\s*+[=:]\s*+)"
+        r"(?:\"[^\"]*\"|\S+)",
+        re.IGNORECASE,
     ),
 )
 
