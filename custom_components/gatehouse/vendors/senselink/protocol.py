@@ -14,10 +14,10 @@ import re
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-_MAX_TEXT = 255
-"""Characters of a name or text at most; a state can have no more."""
+from ...wire import printable
 
 _MAX_ID = 64
+_MAX_NUMBER = 2**64
 _MAX_GROUPS = 32
 
 # A plausible time lies in this century.
@@ -371,8 +371,7 @@ def _text(value: Any) -> str | None:
     """Return a text in the length that can be shown; None if it is empty or no text."""
     if isinstance(value, bool) or not isinstance(value, str | int):
         return None
-    text = "".join(sign for sign in str(value) if sign.isprintable())
-    return text.strip()[:_MAX_TEXT] or None
+    return printable(str(value))
 
 
 def _id(value: Any) -> str | None:
@@ -398,10 +397,10 @@ def _number(value: Any) -> int | None:
         text = value.strip()
         if not (text.isascii() and text.isdecimal() and len(text) <= _MAX_ID):
             return None
-        return int(text)
+        value = int(text)
     if isinstance(value, float) and value.is_integer():
-        return int(value)
-    return value if isinstance(value, int) else None
+        value = int(value)
+    return value if isinstance(value, int) and abs(value) < _MAX_NUMBER else None
 
 
 def _real(value: Any, least: float, most: float) -> float | None:
