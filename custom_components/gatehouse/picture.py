@@ -22,6 +22,9 @@ MAX_BYTES = 20 * 1024 * 1024
 
 MAX_PIXELS = 50_000_000
 
+# What browsers show, too. Some of the others are given to programs of their own.
+FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "PNG", "WEBP")
+
 type Size = tuple[int, int]
 """Width and height in pixels."""
 
@@ -83,7 +86,8 @@ def _read(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
-    except OSError as err:
+    except (OSError, ValueError) as err:
+        # ValueError: its name holds a null byte.
         raise _not_found() from err
     if len(content) > MAX_BYTES:
         raise _unreadable()
@@ -97,8 +101,10 @@ def fit_picture(content: bytes, size: Size) -> bytes:
         HomeAssistantError: it is no picture, or an absurdly large one.
 
     """
+    if len(content) > MAX_BYTES:
+        raise _unreadable()
     try:
-        with Image.open(io.BytesIO(content)) as picture:
+        with Image.open(io.BytesIO(content), formats=FORMATS) as picture:
             if picture.width * picture.height > MAX_PIXELS:
                 raise _unreadable()
             picture.draft("RGB", size)
@@ -107,11 +113,17 @@ def fit_picture(content: bytes, size: Size) -> bytes:
         UnidentifiedImageError,
         Image.DecompressionBombError,
         OSError,
+        RuntimeError,
         SyntaxError,
         ValueError,
     ) as err:
         raise _unreadable() from err
-    fitting = ImageOps.contain(upright, size, Image.Resampling.LANCZOS)
+    scale = min(size[0] / upright.width, size[1] / upright.height)
+    # A line remains a line, however thin it would be.
+    fitting = upright.resize(
+        (max(1, round(upright.width * scale)), max(1, round(upright.height * scale))),
+        Image.Resampling.LANCZOS,
+    )
     canvas = Image.new("RGB", size, "black")
     canvas.paste(
         fitting,
