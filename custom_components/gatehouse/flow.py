@@ -310,11 +310,13 @@ def base_url(host: str, *, scheme: str = "http") -> URL:
         text = f"[{text}]"
     try:
         url = URL(f"{scheme}://{text}")
+        # An international name is only read now.
+        host = url.host
     except ValueError as err:
         raise FormError("invalid_host", "host") from err
     if (
-        not url.host
-        or not is_host_valid(url.host)
+        not host
+        or not is_host_valid(host)
         or url.user
         or url.raw_path != "/"
         or url.raw_query_string

@@ -176,11 +176,13 @@ def _clean_web_url(text: str) -> str:
     """
     try:
         url = URL(text.removesuffix("/"))
+        # An international name is only read now.
+        host = url.host
     except ValueError as err:
         raise FormError("invalid_url", CONF_WEB_URL) from err
     if (
         url.scheme not in ("http", "https")
-        or not url.host
+        or not host
         or url.user
         or url.password
         or url.query_string
