@@ -42,6 +42,6 @@ class GatehouseImage(ChannelEntity, ImageEntity):
     @override
     def _show(self, value: Picture | None) -> None:
         self._picture = value
+        self._attr_image_last_updated = None if value is None else value.changed_at
         if value is not None:
             self._attr_content_type = value.content_type
-            self._attr_image_last_updated = value.changed_at

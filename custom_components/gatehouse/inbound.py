@@ -6,7 +6,6 @@ sender's token before anything else, and reads little and not for long.
 
 from abc import abstractmethod
 import asyncio
-from contextlib import suppress
 from functools import lru_cache
 from http import HTTPStatus
 import logging
@@ -37,6 +36,9 @@ MAX_REFUSED = 64
 RELOAD_TIMEOUT = 10.0
 """Seconds that a message waits for its entry while that is being reloaded."""
 
+MAX_WAITING = 64
+"""Messages of an address that wait at the same time for an entry being reloaded."""
+
 _VIEWS: HassKey[dict[type, Any]] = HassKey("gatehouse_views")
 
 
@@ -60,6 +62,7 @@ class InboundView[HubT: Hub](HomeAssistantView):
         self.hass = hass
         self.hubs: list[HubT] = []
         self._refused: set[str | None] = set()
+        self._waiting = 0
 
     @classmethod
     @callback
@@ -94,10 +97,15 @@ class InboundView[HubT: Hub](HomeAssistantView):
             Rejected: the entry is not running.
 
         """
-        if entry.setup_lock.locked():
-            with suppress(TimeoutError):
+        if entry.setup_lock.locked() and self._waiting < MAX_WAITING:
+            self._waiting += 1
+            try:
                 async with asyncio.timeout(RELOAD_TIMEOUT), entry.setup_lock:
                     pass
+            except TimeoutError:
+                pass
+            finally:
+                self._waiting -= 1
         for hub in self.hubs:
             if hub.entry is entry:
                 return hub

@@ -8,6 +8,7 @@ from typing import Any, override
 from aiohttp import web
 
 from homeassistant.const import CONTENT_TYPE_JSON
+from homeassistant.core import HomeAssistant
 from homeassistant.helpers.json import json_bytes
 
 from ...const import CONF_VENDOR, DOMAIN
@@ -44,6 +45,11 @@ class AsmView(InboundView[IpacHub]):
     extra_urls = [f"{url}/"]  # noqa: RUF012  # as Home Assistant declares it
     name = "gatehouse:asm"
 
+    def __init__(self, hass: HomeAssistant) -> None:
+        """Begin with everything understood."""
+        super().__init__(hass)
+        self._not_understood: set[str] = set()
+
     @override
     async def receive(self, request: web.Request) -> web.Response:
         """Hand a message to the station's hub, and answer what that says.
@@ -59,7 +65,10 @@ class AsmView(InboundView[IpacHub]):
         try:
             message = parse(parse_body(body))
         except MalformedMessageError as err:
-            _LOGGER.warning("A station's message cannot be understood: %s", err)
+            if str(err) not in self._not_understood:
+                # There are three reasons.
+                self._not_understood.add(str(err))
+                _LOGGER.warning("A station's message cannot be understood: %s", err)
             return _reply(HTTPStatus.OK, EVENT_RECORDED)
         hub = await self.async_hub_of(entry)
         if message.token is None or not hub.token.matches(message.token):

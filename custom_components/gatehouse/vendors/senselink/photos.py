@@ -1,6 +1,7 @@
 """Fetches the pictures that records and alerts name, for those who want to see them."""
 
 import asyncio
+from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import datetime
 import logging
@@ -16,6 +17,9 @@ from .client import PictureClient
 _LOGGER = logging.getLogger(__name__)
 
 LAST_PHOTO = "last_photo"
+
+MAX_KEPT = 64 * 1024 * 1024
+"""Bytes of all pictures that are kept; of more, what was fetched first is shown no more."""
 
 PARALLEL = 4
 """Pictures that are fetched at the same time."""
@@ -43,6 +47,7 @@ class Photos:
         self._client = client
         self._turns = asyncio.Semaphore(PARALLEL)
         self._newest: dict[str, _Newest] = {}
+        self._kept: OrderedDict[Device, int] = OrderedDict()
 
     @callback
     def want(self, device: Device, picture: str, taken_at: datetime) -> None:
@@ -82,5 +87,15 @@ class Photos:
                     device.publish(
                         LAST_PHOTO, Picture(content, content_type, dt_util.utcnow())
                     )
+                    self._make_room(device, len(content))
         finally:
             newest.fetching = False
+
+    @callback
+    def _make_room(self, device: Device, size: int) -> None:
+        """Drop the oldest pictures, as long as all together are too large."""
+        self._kept[device] = size
+        self._kept.move_to_end(device)
+        while sum(self._kept.values()) > MAX_KEPT:
+            oldest, _ = self._kept.popitem(last=False)
+            oldest.publish(LAST_PHOTO, None)

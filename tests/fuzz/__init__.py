@@ -1,0 +1,1 @@
+"""Bad input: nothing that comes from outside may do harm."""

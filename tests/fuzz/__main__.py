@@ -1,0 +1,143 @@
+"""The long form: see `scripts/fuzz`."""
+
+import argparse
+import gc
+from pathlib import Path
+from random import Random
+import resource
+import sys
+import time
+import traceback
+import tracemalloc
+from typing import Any
+
+from .mutation import Mutator
+from .targets import TARGETS, Target
+
+PAGE = resource.getpagesize()
+
+GROWTH = 32 * 1024 * 1024
+"""Bytes by which the process may grow with the second half of the inputs; Python gives
+memory back only now and then."""
+
+HELD = 256 * 1024
+"""Bytes that may still be held after `WATCHED` inputs whose every allocation is watched."""
+
+WATCHED = 2000
+
+LOOKS = 5
+"""A slow input is slow if it is at each of so many looks: others use this machine, too."""
+
+
+class Finding(Exception):
+    """A promise that was not kept."""
+
+
+def memory() -> int:
+    """Return the bytes that the process has."""
+    gc.collect()
+    return int(Path("/proc/self/statm").read_text().split()[1]) * PAGE
+
+
+def make(target: Target, seed: int, number: int) -> Any:
+    """Return one of the inputs that belong to a seed."""
+    return target.make(Mutator(Random(f"{seed} {number}")))[: target.longest]
+
+
+def feed(target: Target, made: Any) -> float:
+    """Feed one input, and return the seconds that it took of this process."""
+    begin = time.process_time()
+    checks = target.feed(made)
+    took = time.process_time() - begin
+    for check in checks:
+        check()
+    return took
+
+
+def run(target: Target, count: int, seed: int) -> tuple[float, float, int]:
+    """Feed so many inputs; return seconds, those of the slowest, and bytes of growth.
+
+    Raises:
+        Finding: something is wrong; the text says with which input.
+
+    """
+    begin, slowest, before = time.monotonic(), 0.0, 0
+    for number in range(count):
+        if number == count // 2:
+            before = memory()
+        made = make(target, seed, number)
+        try:
+            took = feed(target, made)
+            if took > slowest:
+                took = min(took, *(feed(target, made) for _ in range(LOOKS)))
+        except Exception as err:
+            raise Finding(
+                f"input {number}: {made!r:.4000}\n{traceback.format_exc()}"
+            ) from err
+        slowest = max(slowest, took)
+        if took > target.slowest:
+            raise Finding(f"input {number} takes {took:.3f} s: {made!r:.4000}")
+    growth = memory() - before
+    if growth > GROWTH:
+        raise Finding(f"the process has grown by {growth} bytes")
+    seconds = time.monotonic() - begin
+    watch(target, seed, min(count, WATCHED))
+    return seconds, slowest, growth
+
+
+def watch(target: Target, seed: int, count: int) -> None:
+    """Feed inputs and look at what is held afterwards.
+
+    Raises:
+        Finding: it is too much.
+
+    """
+    if target.slowest > 1:
+        # Pictures and fonts are not in Python's own memory.
+        return
+    tracemalloc.start()
+    try:
+        held = 0
+        for number in range(count):
+            target.feed(make(target, seed, number))
+            if number == count // 2:
+                gc.collect()
+                held = tracemalloc.get_traced_memory()[0]
+        gc.collect()
+        held = tracemalloc.get_traced_memory()[0] - held
+    finally:
+        tracemalloc.stop()
+    if held > HELD:
+        raise Finding(f"{held} bytes are held after {count} inputs")
+
+
+def main() -> int:
+    """Feed what is named; return whether something was found."""
+    parser = argparse.ArgumentParser(prog="scripts/fuzz")
+    parser.add_argument("--count", type=int, default=100_000, help="inputs for each")
+    parser.add_argument("--seed", type=int, default=0, help="for other inputs")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(TARGETS))
+    asked = parser.parse_args()
+    if unknown := set(asked.names) - set(TARGETS):
+        parser.error(f"there is no {', '.join(sorted(unknown))}")
+    print(
+        f"{'target':<12} {'inputs':>8} {'seconds':>8} {'slowest ms':>11} {'growth KiB':>11}"
+    )
+    found = False
+    for name in asked.names or TARGETS:
+        try:
+            seconds, slowest, growth = run(TARGETS[name], asked.count, asked.seed)
+        except Finding as finding:
+            found = True
+            print(f"{name:<12} FOUND with seed {asked.seed}: {finding}")
+        else:
+            print(
+                f"{name:<12} {asked.count:>8} {seconds:>8.1f} {slowest * 1000:>11.1f}"
+                f" {growth // 1024:>11}"
+            )
+        sys.stdout.flush()
+    return int(found)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
