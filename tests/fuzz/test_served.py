@@ -101,6 +101,9 @@ class Server:
 
 def status_of(answer: bytes) -> int | None:
     """Return the status of an answer; None if there is none."""
+    while answer.startswith(b"HTTP/1.1 100 "):
+        # Only that the body may come.
+        answer = answer.partition(b"\r\n\r\n")[2]
     return int(answer.split(b" ", 2)[1]) if answer.startswith(b"HTTP/") else None
 
 

@@ -1,0 +1,128 @@
+"""Inputs that once did harm, each by name.
+
+Where one took minutes, its test would now end at the time limit of all tests.
+"""
+
+import base64
+import io
+
+from PIL import Image
+import pytest
+
+from custom_components.gatehouse.flow import FormError, base_url
+from custom_components.gatehouse.picture import fit_picture
+from custom_components.gatehouse.vendors.innovaphone import protocol as innovaphone
+from custom_components.gatehouse.vendors.ipac import protocol as ipac
+from custom_components.gatehouse.vendors.senselink import protocol as senselink
+from custom_components.gatehouse.vendors.the_keys import protocol as the_keys
+from custom_components.gatehouse.wire import MAX_DEPTH, UnexpectedReply, parse_json
+from homeassistant.exceptions import HomeAssistantError
+
+from .targets import SIZE
+
+
+@pytest.mark.parametrize(
+    "value", [" " * 1000 + "a\nb", "outgoing" + " " * 60_000 + "\n;\n;"]
+)
+def test_call_of_spaces(value: str) -> None:
+    """The direction of a call was looked for in a time of the third power."""
+    event = ipac.parse_event({"code": "01", "value": value})
+    assert isinstance(event.value, ipac.CallValue)
+    assert len(event.value.number or "") <= 255
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[DEFAULT]\n"
+        + "".join(f"k{number}=\n" for number in range(3500))
+        + "".join(f"[{number:x}]\n" for number in range(3000)),
+        "[Firmware]\na" + " " * 40_000 + "b",
+    ],
+)
+def test_settings_made_for_the_reader(text: str) -> None:
+    """Python's reader of INI texts gives each section all defaults."""
+    encoded = base64.b64encode(text.encode()).decode()
+    assert ipac.parse_settings({"conf_1": encoded}).firmware is None
+
+
+def test_station_times_and_tasks() -> None:
+    """A number that the writer of JSON does not take could not be answered."""
+    event = ipac.parse_event({"code": "RL", "time": 1e300, "task_id": 1e300})
+    assert (event.time, event.task_id) == (None, None)
+
+
+@pytest.mark.parametrize(("depth", "taken"), [(MAX_DEPTH - 1, True), (300, False)])
+def test_depth(depth: int, taken: bool) -> None:
+    """The reader of JSON takes a thousand levels, its writer 254."""
+    body = b"[" * depth + b"]" * depth
+    if taken:
+        assert parse_json(body)
+        return
+    with pytest.raises(UnexpectedReply):
+        parse_json(body)
+
+
+def test_identifier_of_digits_without_end() -> None:
+    """What is read from hexadecimal digits cannot always be written in decimal ones."""
+    with pytest.raises(the_keys.MalformedReplyError):
+        the_keys.parse_lockers(
+            {"status": "ok", "devices": [{"identifier": "0x" + "f" * 5000}]}
+        )
+
+
+def test_record_number_beyond_all_measure() -> None:
+    """A record numbered 1e308 had an id of 309 digits."""
+    frame = {"code": 30000, "data": {"sn": "SPSP-1", "id": 1e308}}
+    record = senselink.parse_frame(frame)
+    assert isinstance(record, senselink.Record)
+    assert record.id is None
+
+
+@pytest.mark.parametrize("text", ["/" + "pwd-" * 50_000, "pw" * 50_000])
+def test_passwords_without_end(text: str) -> None:
+    """They were looked for in a time of the second power."""
+    assert innovaphone.parse_config({"id": 1, "script": text}).settings == {
+        "script": text
+    }
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "mod /my-option-pwd hidden",
+        "mod /addr x /pwd hidden /b",
+        "mypwd_x = hidden",
+        'secret: "hidden one"',
+        "/user admin,hidden",
+        "http://a:hidden@b",
+    ],
+)
+def test_passwords_are_still_found(text: str) -> None:
+    """No password is left, wherever it stands."""
+    (kept,) = innovaphone.parse_config({"id": 1, "x": text}).settings.values()
+    assert "hidden" not in kept
+
+
+@pytest.mark.parametrize("size", [(1, 3000), (3000, 1)])
+def test_thin_picture(size: tuple[int, int]) -> None:
+    """A picture that would be less than a pixel wide is a pixel wide."""
+    file = io.BytesIO()
+    Image.new("RGB", size).save(file, "PNG")
+    assert fit_picture(file.getvalue(), SIZE)
+
+
+@pytest.mark.parametrize("kind", ["EPS", "PPM", "TIFF"])
+def test_kind_of_picture(kind: str) -> None:
+    """What needs other programs, or no browser shows, is none."""
+    file = io.BytesIO()
+    Image.new("RGB", (4, 4)).save(file, kind)
+    with pytest.raises(HomeAssistantError):
+        fit_picture(file.getvalue(), SIZE)
+
+
+@pytest.mark.parametrize("host", ["xn--\x0f", "xn--a-ecp.ru\x0f", "xn--99999999"])
+def test_international_name_that_is_none(host: str) -> None:
+    """It is only read when it is asked for, and then is a UnicodeError."""
+    with pytest.raises(FormError):
+        base_url(host)
