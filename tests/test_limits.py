@@ -20,6 +20,7 @@ _OTHERS = {
     # What the user can type.
     "media_player.MAX_LOOP",
     "vendors.innovaphone.actions.MAX_BODY",
+    "vendors.ipac.flow.MAX_OPEN_TIME",
     "vendors.ipac.protocol.MAX_REPEAT",
     # How long is waited.
     "vendors.the_keys.hub.MAX_SYNCHRONIZING",
