@@ -22,7 +22,9 @@ from .targets import SIZE
 
 
 @pytest.mark.parametrize(
-    "value", [" " * 1000 + "a\nb", "outgoing" + " " * 60_000 + "\n;\n;"]
+    "value",
+    [" " * 1000 + "a\nb", "outgoing" + " " * 60_000 + "\n;\n;"],
+    ids=["no direction", "a direction"],
 )
 def test_call_of_spaces(value: str) -> None:
     """The direction of a call was looked for in a time of the third power."""
@@ -39,6 +41,7 @@ def test_call_of_spaces(value: str) -> None:
         + "".join(f"[{number:x}]\n" for number in range(3000)),
         "[Firmware]\na" + " " * 40_000 + "b",
     ],
+    ids=["defaults", "spaces"],
 )
 def test_settings_made_for_the_reader(text: str) -> None:
     """Python's reader of INI texts gives each section all defaults."""
@@ -79,7 +82,9 @@ def test_record_number_beyond_all_measure() -> None:
     assert record.id is None
 
 
-@pytest.mark.parametrize("text", ["/" + "pwd-" * 50_000, "pw" * 50_000])
+@pytest.mark.parametrize(
+    "text", ["/" + "pwd-" * 50_000, "pw" * 50_000], ids=["option", "word"]
+)
 def test_passwords_without_end(text: str) -> None:
     """They were looked for in a time of the second power."""
     assert innovaphone.parse_config({"id": 1, "script": text}).settings == {
