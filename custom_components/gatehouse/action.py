@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import voluptuous as vol
 
+from homeassistant.auth.permissions.const import POLICY_CONTROL
 from homeassistant.core import Context, ServiceResponse, SupportsResponse
 
 from .hub import Device
@@ -38,3 +39,6 @@ class Action:
 
     admin: bool = False
     """Whether only administrators may ask."""
+
+    policy: str = POLICY_CONTROL
+    """What others must be allowed to do with all entities of who is asked."""

@@ -11,11 +11,13 @@ from typing import NamedTuple
 
 from PIL import Image, ImageDraw, ImageFont, ImageOps, UnidentifiedImageError
 
+from homeassistant.auth.permissions.const import POLICY_READ
 from homeassistant.components import camera, image, media_source
-from homeassistant.core import HomeAssistant, split_entity_id, valid_entity_id
+from homeassistant.core import Context, HomeAssistant, split_entity_id, valid_entity_id
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 
 from .const import DOMAIN
+from .permission import async_check
 
 MAX_BYTES = 20 * 1024 * 1024
 """Of a picture file."""
@@ -46,17 +48,21 @@ _TEXT_COLOUR = "#ffffff"
 ELLIPSIS = "…"
 
 
-async def async_load_picture(hass: HomeAssistant, source: str) -> bytes:
+async def async_load_picture(
+    hass: HomeAssistant, source: str, context: Context
+) -> bytes:
     """Return a picture file.
 
     Args:
         hass: Home Assistant.
         source: id of a media source, a camera or image entity, or the path of a file
             that Home Assistant may read.
+        context: on whose behalf; they see no camera or image that they may not.
 
     Raises:
         ServiceValidationError: it is none of these, or not allowed.
         HomeAssistantError: it could not be had.
+        Unauthorized: the user may not see it.
 
     """
     for component in (camera, image):
@@ -67,6 +73,7 @@ async def async_load_picture(hass: HomeAssistant, source: str) -> bytes:
         ):
             if hass.states.get(entity_id) is None:
                 raise _not_found()
+            await async_check(hass, context, [entity_id], POLICY_READ)
             content: bytes = (await component.async_get_image(hass, entity_id)).content
             return content
     if media_source.is_media_source_id(source):

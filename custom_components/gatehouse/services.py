@@ -8,7 +8,11 @@ import voluptuous as vol
 from homeassistant.const import ATTR_CONFIG_ENTRY_ID, ATTR_DEVICE_ID
 from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse, callback
 from homeassistant.exceptions import ServiceValidationError
-from homeassistant.helpers import config_validation as cv, device_registry as dr
+from homeassistant.helpers import (
+    config_validation as cv,
+    device_registry as dr,
+    entity_registry as er,
+)
 from homeassistant.helpers.service import (
     async_get_config_entry,
     async_register_admin_service,
@@ -17,6 +21,7 @@ from homeassistant.helpers.service import (
 from .action import Action
 from .const import CONF_VENDOR, DOMAIN
 from .hub import Device, GatehouseConfigEntry, Hub
+from .permission import async_check
 from .vendor import Vendor
 from .vendors import VENDORS
 
@@ -55,6 +60,7 @@ async def _async_run(
 
     Raises:
         ServiceValidationError: it is meant for something that cannot do it.
+        Unauthorized: the user may not ask for it.
 
     """
     fields = dict(call.data)
@@ -68,6 +74,9 @@ async def _async_run(
         hub = entry.runtime_data
     if hub.entry.data[CONF_VENDOR] != vendor.key:
         raise _wrong_target(action)
+    await async_check(
+        hass, call.context, _entities_of(hass, hub, device), action.policy
+    )
     return await action.run(hub, device, fields, call.context)
 
 
@@ -89,6 +98,19 @@ def _device_of(
             if device is not None and device.kind == action.kind:
                 return hub, device
     raise _wrong_target(action)
+
+
+def _entities_of(hass: HomeAssistant, hub: Hub, device: Device | None) -> list[str]:
+    """Return the entities of a device or, without one, of the whole entry."""
+    registry = er.async_get(hass)
+    entities = (
+        er.async_entries_for_config_entry(registry, hub.entry.entry_id)
+        if device is None
+        else er.async_entries_for_device(
+            registry, device.entry.id, include_disabled_entities=True
+        )
+    )
+    return [entity.entity_id for entity in entities]
 
 
 def _wrong_target(action: Action) -> ServiceValidationError:

@@ -9,17 +9,20 @@ import voluptuous as vol
 
 from custom_components.gatehouse.const import DOMAIN
 from custom_components.gatehouse.vendors.innovaphone.client import MAX_PASSTHROUGH_REPLY
+from homeassistant.auth.const import GROUP_ID_READ_ONLY, GROUP_ID_USER
 from homeassistant.core import Context, HomeAssistant
 from homeassistant.exceptions import (
     HomeAssistantError,
     ServiceValidationError,
     Unauthorized,
+    UnknownUser,
 )
 from simulators.faults import Fault
 from simulators.innovaphone import Innovaphone
 from simulators.innovaphone_devices import DeviceRecord
 
 from ...conftest import Advance
+from ...users import make_user
 from .conftest import (
     ADAPTER,
     CONNECTION,
@@ -465,6 +468,60 @@ async def test_device_request_is_for_administrators(
         context=Context(user_id=hass_admin_user.id),
     )
     assert len(service.passthrough.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("action", "fields", "read_only"),
+    [
+        ("get_devices", {}, True),
+        ("get_domains", {}, True),
+        ("get_provisioning_categories", {}, True),
+        ("get_provisioned_device", {}, True),
+        ("get_device_configs", {}, True),
+        ("get_provisioning_code", {"category": "Doors"}, False),
+    ],
+)
+async def test_permissions(
+    hass: HomeAssistant,
+    service: Innovaphone,
+    home: MockConfigEntry,
+    hass_admin_user: MockUser,
+    action: str,
+    fields: dict[str, Any],
+    read_only: bool,
+) -> None:
+    """What is told of a service is for those who may see all its entities.
+
+    To have a code made they must be allowed to control them.
+    """
+
+    async def ask(user_id: str | None) -> None:
+        await hass.services.async_call(
+            DOMAIN,
+            action,
+            {"config_entry_id": home.entry_id, **fields},
+            blocking=True,
+            return_response=True,
+            context=Context(user_id=user_id),
+        )
+
+    if action == "get_provisioned_device":
+        made = await call(hass, "get_provisioning_code", category="Doors")
+        fields = {"code": made["code"]}
+    guest = await hass.auth.async_create_user("Guest", group_ids=[GROUP_ID_READ_ONLY])
+    resident = await hass.auth.async_create_user("Resident", group_ids=[GROUP_ID_USER])
+    asked = len(service.requests)
+    for policy in (None, {"entity_ids": {RECEPTION_ONLINE: True}}):
+        with pytest.raises(Unauthorized):
+            await ask(make_user(hass, policy).id)
+    with pytest.raises(UnknownUser):
+        await ask("nobody")
+    if not read_only:
+        with pytest.raises(Unauthorized):
+            await ask(guest.id)
+    assert len(service.requests) == asked
+    for user_id in (guest.id, resident.id, None) if read_only else (resident.id, None):
+        await ask(user_id)
 
 
 async def test_device_request_one_at_a_time(

@@ -6,6 +6,7 @@ from typing import Any
 
 import voluptuous as vol
 
+from homeassistant.auth.permissions.const import POLICY_READ
 from homeassistant.core import Context, ServiceResponse, SupportsResponse
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import config_validation as cv
@@ -219,6 +220,7 @@ ACTIONS = (
         },
         run=_get_devices,
         response=SupportsResponse.ONLY,
+        policy=POLICY_READ,
     ),
     Action(
         name="get_domains",
@@ -226,6 +228,7 @@ ACTIONS = (
         fields={},
         run=_get_domains,
         response=SupportsResponse.ONLY,
+        policy=POLICY_READ,
     ),
     Action(
         name="get_provisioning_categories",
@@ -236,6 +239,7 @@ ACTIONS = (
         },
         run=_get_provisioning_categories,
         response=SupportsResponse.ONLY,
+        policy=POLICY_READ,
     ),
     Action(
         name="get_provisioning_code",
@@ -259,6 +263,7 @@ ACTIONS = (
         },
         run=_get_provisioned_device,
         response=SupportsResponse.ONLY,
+        policy=POLICY_READ,
     ),
     Action(
         name="get_device_configs",
@@ -269,6 +274,7 @@ ACTIONS = (
         },
         run=_get_device_configs,
         response=SupportsResponse.ONLY,
+        policy=POLICY_READ,
     ),
     Action(
         name="device_request",

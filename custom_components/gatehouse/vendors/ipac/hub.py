@@ -385,7 +385,7 @@ class IpacHub(Hub):
         self, device: Device | None, fields: Mapping[str, Any], context: Context
     ) -> None:
         """Show a picture from anywhere in Home Assistant."""
-        content = await async_load_picture(self.hass, fields["image"])
+        content = await async_load_picture(self.hass, fields["image"], context)
         picture = await self.hass.async_add_executor_job(
             fit_picture, content, DISPLAY_SIZE
         )
