@@ -104,6 +104,22 @@ async def test_alert(
     assert not hass.data[PERSISTENT_NOTIFICATION]
 
 
+async def test_name_is_only_a_name(
+    hass: HomeAssistant, watch: Watch, phones: list[Phone], advance: Advance
+) -> None:
+    """A name is shown as it is, and not read as Markdown."""
+    await watch(contacts=[CONTACT], message="{{ place }} is open")
+    name = "[Hall](https://elsewhere.example) {{ 1 }}"
+    hass.states.async_set(CONTACT, "on", {"friendly_name": name})
+    await advance(4)
+    await until(lambda: phones[0].shown)
+    assert phones[0].shown[0]["title"] == name
+    assert phones[0].shown[0]["message"] == f"{name} is open"
+    (note,) = hass.data[PERSISTENT_NOTIFICATION].values()
+    assert note["title"] == name
+    assert note["message"] == (r"\[Hall\](https:\/\/elsewhere.example) {{ 1 }} is open")
+
+
 async def test_alert_that_is_still_there(
     hass: HomeAssistant, terminals: SenseLink, phones: list[Phone], watch: Watch
 ) -> None:

@@ -1,6 +1,7 @@
 """Somebody tries to deceive a terminal."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 import json
 from pathlib import Path
 from typing import Any
@@ -94,6 +95,39 @@ async def test_alarm(
     await until(lambda: kept.stat().st_size)
     assert kept.read_bytes() == terminals.pictures[frame["data"]["alarmPhoto"]]
     assert len(more) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "noted"),
+    [
+        (
+            "![x](https://elsewhere.example/x.png) www.elsewhere.example",
+            r"\!\[x\](https:\/\/elsewhere.example\/x.png) \www.elsewhere.example",
+        ),
+        ("<img src=x onerror=y>", r"\<img src=x onerror=y\>"),
+        ("{{ states | list }}{% raw %}", r"{{ states \| list }}{% raw %}"),
+        (r"a\*b\[c", r"a\\\*b\\\[c"),
+        ("Main entrance, 2nd–3rd", "Main entrance, 2nd–3rd"),
+    ],
+    ids=["image", "html", "template", "backslash", "ordinary"],
+)
+async def test_name_is_only_a_name(
+    hass: HomeAssistant,
+    terminals: SenseLink,
+    phones: list[Phone],
+    watch: Watch,
+    name: str,
+    noted: str,
+) -> None:
+    """A terminal's name, which comes from its server, is neither template nor Markdown."""
+    await watch(title="At {{ place }}", message="{{ place }}.")
+    terminals.terminals[0] = replace(terminals.terminals[0], name=name)
+    await terminals.alert(SPOOFING, photo=True)
+    await until(lambda: phones[0].shown and notes(hass))
+    assert [(one["title"], one["message"]) for one in phones[0].shown] == [
+        (f"At {name}", f"{name}.")
+    ]
+    assert notes(hass) == [(f"At {name}", f"{noted}.")]
 
 
 async def test_released(
