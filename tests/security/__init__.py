@@ -1,0 +1,1 @@
+"""Promises of `docs/security.md` that concern all vendors, or none of them alone."""
