@@ -533,6 +533,15 @@ async def test_sentences(hass: HomeAssistant, teller: TellerHub, read: Read) -> 
     assert await read() == [("Front door", sentence) for _, _, sentence in SAID]
 
 
+async def test_name_is_only_a_name(
+    hass: HomeAssistant, teller: TellerHub, read: Read
+) -> None:
+    """Who is called like a placeholder, or a template, is only called so."""
+    name = "{door} {{ 1 }} <b>{0.x}"
+    teller.door.say("access", Access(event_type=AccessEvent.GRANTED, person=name))
+    assert await read() == [("Front door", f"{name} was let in")]
+
+
 def test_texts_are_used() -> None:
     """No text is there that nothing would be said with."""
     sentences = "\n".join(sentence for _, _, sentence in SAID)

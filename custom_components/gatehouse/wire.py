@@ -76,7 +76,7 @@ class Secret:
     def __init__(self, value: str) -> None:
         """Wrap the credential."""
         self._value = value
-        self._encoded = value.encode()
+        self._encoded = _encoded(value)
 
     def reveal(self) -> str:
         """Return the credential itself, to be put on the wire."""
@@ -84,12 +84,17 @@ class Secret:
 
     def matches(self, presented: str) -> bool:
         """Compare in a time that tells nothing about the credential."""
-        return compare_digest(self._encoded, presented.encode(errors="surrogateescape"))
+        return compare_digest(self._encoded, _encoded(presented))
 
     @override
     def __repr__(self) -> str:
         """Show that there is a secret, and nothing of it."""
         return "Secret(…)"
+
+
+def _encoded(text: str) -> bytes:
+    """Return the bytes of any text, also of one that had no valid ones on the wire."""
+    return text.encode(errors="surrogatepass")
 
 
 class Backoff:
@@ -266,7 +271,11 @@ def parse_json(body: bytes) -> Any:
 
 
 def printable(text: str, limit: int = MAX_TEXT) -> str | None:
-    """Return what can be shown of a text, in at most `limit` characters, if anything."""
+    """Return what can be shown of a vendor's text in one line, None if that is nothing.
+
+    Line breaks and other control characters are left out, those that turn the direction
+    of writing included, and what is beyond `limit` characters.
+    """
     if not text.isprintable():
         text = "".join(sign for sign in text if sign.isprintable())
     return text.strip()[:limit].rstrip() or None

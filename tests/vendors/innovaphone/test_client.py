@@ -840,6 +840,17 @@ async def test_passthrough_leads_nowhere_else(
     assert not service.passthrough.requests
 
 
+@pytest.mark.parametrize("hw_id", [".", ".."])
+async def test_passthrough_of_no_device(
+    service: Innovaphone, connection: Connection, hw_id: str
+) -> None:
+    """A hardware id that is a step in a path leads nowhere."""
+    await connection.user_info()
+    with pytest.raises(ValueError, match="elsewhere"):
+        await connection.pass_through(hw_id, "GET", "log.txt")
+    assert not service.passthrough.requests
+
+
 @pytest.mark.parametrize("chunked", [True, False])
 async def test_passthrough_size(
     service: Innovaphone, connection: Connection, chunked: bool

@@ -260,7 +260,7 @@ def test_texts() -> None:
     device = news.alone()
     assert device.hw_id == "17"
     assert device.name is not None
-    assert device.name.startswith("a b c")
+    assert device.name.startswith("abc")
     assert len(device.name) == 255
     assert device.product is None
 

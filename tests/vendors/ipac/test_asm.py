@@ -460,6 +460,50 @@ async def test_odd_events(
     assert len(told(DOORBELL)) == 1
 
 
+async def test_odd_message_is_logged_once(
+    asm: Ipac, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Who sends rubbish again and again does not fill the log."""
+    for _ in range(5):
+        for body in (b"", b"nonsense", b"[]", b"{"):
+            assert (await asm.send_raw("event", body)).status == 200
+    told_of = [line for line in ours(caplog).splitlines() if "understood" in line]
+    assert len(told_of) == 2
+
+
+async def test_names_are_only_names(
+    hass: HomeAssistant,
+    asm: Ipac,
+    served_at: str,
+    told: Told,
+    issue_registry: ir.IssueRegistry,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """What a station says is shown in one line and in bounds, and is no Markdown."""
+    await asm.notify()
+    rubbish = "x\r\n2026-01-01 ERROR forged \u202e" + "y" * 2000
+    await asm.press_button(rubbish)
+    (_, ring) = told(DOORBELL)[0]
+    await asm.send_raw(
+        "event",
+        json.dumps({"token": TOKEN, "code": "ST", "value": rubbish}).encode(),
+    )
+    (_, stream) = told(STATION)[-1]
+    for text in (ring["callee"], stream["detail"]):
+        assert text.isprintable()
+        assert text.startswith("x2026")
+        assert len(text) <= 255
+    name = "![x](https://elsewhere.example/a.png)\n<img src=x> `www.elsewhere.example`"
+    async with Ipac(object_id=name) as other:
+        connect(other, served_at)
+        await other.notify()
+    (issue,) = issue_registry.issues.values()
+    assert not set("![](){}<>`*#./\n") & set(
+        issue.translation_placeholders["object_id"]
+    )
+    assert "ERROR forged" not in ours(caplog)
+
+
 async def test_too_large(hass: HomeAssistant, asm: Ipac) -> None:
     """A body beyond all reason is not read."""
     reply = await asm.send_raw("settings", b" " * 100_000)

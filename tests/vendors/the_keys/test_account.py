@@ -66,6 +66,25 @@ async def test_unexpected_replies(
         await ask(client)
 
 
+@pytest.mark.parametrize("accessory", ["../../x", "a/b", "a?b", "", "..", "a b"])
+async def test_odd_accessory(
+    replies: tuple[AccountClient, list[web.Response]], accessory: str
+) -> None:
+    """What becomes a part of the next address cannot make it another one."""
+    client, answers = replies
+    lock = {
+        "id": 1,
+        "id_serrure": 10000001,
+        "nom": "Front door",
+        "accessoires": [
+            {"accessoire": {"id": 1, "id_accessoire": accessory, "type": 1}}
+        ],
+    }
+    answers.append(web.json_response({"data": {"serrures": [lock]}}))
+    with pytest.raises(UnexpectedReply):
+        await client.locks("+33600000000")
+
+
 async def test_other_status(replies: tuple[AccountClient, list[web.Response]]) -> None:
     """A server in trouble is told from a wrong login."""
     client, answers = replies

@@ -9,7 +9,6 @@ from itertools import count
 import logging
 import ssl
 from typing import Any
-from urllib.parse import quote
 
 import aiohttp
 import orjson
@@ -59,6 +58,7 @@ from .protocol import (
     parse_provisioning_code,
     parse_user_info,
     passthrough_path,
+    path_component,
     refusal_of,
 )
 
@@ -78,6 +78,8 @@ MAX_RESULT_BYTES = 32 * 1024 * 1024
 
 # What else an answer claims to be written in can take for ever to read, or be no text.
 _CHARSETS = frozenset({"utf-8", "utf8", "iso-8859-1", "windows-1252", "us-ascii"})
+
+REDACTED = "**REDACTED**"
 
 _CONFIG_VALUE = "GetDeviceConfigValueResult"
 
@@ -463,7 +465,7 @@ class Connection:
             TimedOut: no answer came in time.
             TooLarge: the answer is.
             UnexpectedReply: the answer is none of a web server.
-            ValueError: the path leads elsewhere.
+            ValueError: the path, or the hardware id, leads elsewhere.
 
         """
         rest = passthrough_path(path)
@@ -480,10 +482,11 @@ class Connection:
         if self._key is None:
             raise CannotConnect
         key = self._key.reveal()
+        quoted_key = path_component(key)
         # A device's `uri` would be the same, but it comes only now and then.
         url = URL(
-            f"{self._client.url}/passthrough/{quote(hw_id, safe='')}"
-            f"/{quote(key, safe='')}/{path}",
+            f"{self._client.url}/passthrough/{path_component(hw_id)}"
+            f"/{quoted_key}/{path}",
             encoded=True,
         )
         content: bytes | None
@@ -515,7 +518,7 @@ class Connection:
             status=response.status,
             content_type=response.content_type,
             # Some servers quote the address that was asked for.
-            body=text.replace(key, "**REDACTED**"),
+            body=text.replace(quoted_key, REDACTED).replace(key, REDACTED),
         )
 
     # --- Traffic

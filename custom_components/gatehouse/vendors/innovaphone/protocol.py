@@ -17,7 +17,7 @@ from urllib.parse import quote, unquote
 
 from yarl import URL
 
-from ...wire import Secret
+from ...wire import Secret, printable
 
 MAX_REQUEST = 65_535
 """Bytes of a message that an app service takes at most."""
@@ -33,10 +33,6 @@ UNKNOWN_COMMAND = "?"
 
 _APPS = re.compile(r"innovaphone-devices(-api)?(\.html?)?")
 
-_MAX_TEXT = 255
-"""Characters of a name or the like; what is longer is cut."""
-
-_MAX_INTERFACES = 32
 
 _MAX_ID = 2**64 - 1
 
@@ -96,6 +92,18 @@ def service_url(text: str) -> URL:
     if len(components) < 2 or any(one in (".", "..") for one in components):
         raise ValueError("no domain and instance")
     return url.with_scheme(scheme).origin().with_path("/" + "/".join(components))
+
+
+def path_component(text: str) -> str:
+    """Return a text, quoted as one component of a path.
+
+    Raises:
+        ValueError: it would be a step in the path, quoted or not.
+
+    """
+    if text in (".", ".."):
+        raise ValueError("leads elsewhere")
+    return quote(text, safe="")
 
 
 def passthrough_path(path: str) -> str:
@@ -649,10 +657,7 @@ def _text(value: Any) -> str | None:
     """Return a text that can be shown; a number counts as one."""
     if not isinstance(value, str) and (value := _number(value)) is None:
         return None
-    text = str(value)[:_MAX_TEXT]
-    if not text.isprintable():
-        text = "".join(one if one.isprintable() else " " for one in text)
-    return text.strip() or None
+    return printable(str(value))
 
 
 _DEVICE_MEMBERS: dict[str, tuple[str, Callable[[Any], Any]]] = {

@@ -7,6 +7,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from http import HTTPStatus
 import logging
+import re
 from typing import Any, override
 
 from homeassistant.config_entries import ConfigSubentry
@@ -95,6 +96,9 @@ REMEMBERED_EVENTS = 256
 
 MAX_UNKNOWN = 64
 """Unknown codes that are logged."""
+
+# What a repair says of a station is read as Markdown.
+_UNUSUAL = re.compile(r"[^\w :-]")
 
 SAVE_DELAY = 60.0
 
@@ -467,7 +471,7 @@ class IpacHub(Hub):
         """Tell whether a message is from this station; the first one is taken for it."""
         if message.object_id is None:
             return True
-        theirs = message.object_id
+        theirs = _UNUSUAL.sub("?", message.object_id)
         if self._object_id is None:
             self._pair(theirs)
         if theirs == self._object_id:

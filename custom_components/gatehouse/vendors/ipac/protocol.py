@@ -131,7 +131,6 @@ class EventCode(StrEnum):
 class Message:
     """What every message of a station has."""
 
-    token: str | None = field(repr=False)
     object_id: str | None
     time: int | None
     """Seconds since 1970 by the station's own clock, which shows local time as UTC."""
@@ -186,8 +185,8 @@ class Event(Message):
     """An `EventCode`, or one that the release note does not have."""
     value: Value
     task_id: int | None
-    fingerprint: bytes
-    """Equal for an event that is sent again; tells nothing of its value."""
+    fingerprint: bytes = field(repr=False)
+    """Equal for an event that is sent again. A short code could be guessed from it."""
 
 
 class MalformedMessageError(ValueError):
@@ -215,6 +214,11 @@ def parse_body(body: bytes) -> Mapping[str, Any]:
     if not isinstance(message, dict):
         raise MalformedMessageError("not a JSON object")
     return message
+
+
+def token_of(body: Mapping[str, Any]) -> str | None:
+    """Return by what a message proves whose it is."""
+    return _text(body.get("token"))
 
 
 def parse_notify(body: Mapping[str, Any]) -> Message:
@@ -262,7 +266,6 @@ def parse_event(body: Mapping[str, Any]) -> Event:
 
 def _common(body: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        "token": _text(body.get("token")),
         "object_id": printable(_text(body.get("objectid")) or "", MAX_SHOWN),
         "time": _integer(body.get("time")),
     }

@@ -15,7 +15,7 @@ from ...const import CONF_VENDOR, DOMAIN
 from ...hub import GatehouseConfigEntry
 from ...inbound import InboundView, async_read_body
 from ...wire import Secret
-from .hub import CONF_ASM_SECRET, KEY, IpacHub
+from .hub import CONF_ASM_SECRET, CONF_ASM_TOKEN, KEY, IpacHub
 from .protocol import (
     EVENT_RECORDED,
     INVALID_TOKEN,
@@ -25,6 +25,7 @@ from .protocol import (
     parse_event,
     parse_notify,
     parse_settings,
+    token_of,
 )
 
 _LOGGER = logging.getLogger(__name__)
@@ -48,7 +49,7 @@ class AsmView(InboundView[IpacHub]):
     def __init__(self, hass: HomeAssistant) -> None:
         """Begin with everything understood."""
         super().__init__(hass)
-        self._not_understood: set[str] = set()
+        self._odd: set[tuple[str, str]] = set()
 
     @override
     async def receive(self, request: web.Request) -> web.Response:
@@ -63,17 +64,14 @@ class AsmView(InboundView[IpacHub]):
             return self._refuse(request)
         body = await async_read_body(request)
         try:
-            message = parse(parse_body(body))
+            fields = parse_body(body)
+            if not Secret(entry.data[CONF_ASM_TOKEN]).matches(token_of(fields) or ""):
+                return self._refuse(request)
+            message = parse(fields)
         except MalformedMessageError as err:
-            if str(err) not in self._not_understood:
-                # There are three reasons.
-                self._not_understood.add(str(err))
-                _LOGGER.warning("A station's message cannot be understood: %s", err)
+            self._log_odd(entry, str(err))
             return _reply(HTTPStatus.OK, EVENT_RECORDED)
-        hub = await self.async_hub_of(entry)
-        if message.token is None or not hub.token.matches(message.token):
-            return self._refuse(request)
-        return _reply(*hub.receive(message))
+        return _reply(*(await self.async_hub_of(entry)).receive(message))
 
     def _entry_with(self, secret: str) -> GatehouseConfigEntry | None:
         """Return the entry whose address this is, running or not."""
@@ -87,6 +85,14 @@ class AsmView(InboundView[IpacHub]):
             and Secret(entry.data[CONF_ASM_SECRET]).matches(secret)
         ]
         return found[0] if found else None
+
+    def _log_odd(self, entry: GatehouseConfigEntry, why: str) -> None:
+        """Log a message of no use, once for each station and reason, which are few."""
+        if (entry.entry_id, why) not in self._odd:
+            self._odd.add((entry.entry_id, why))
+            _LOGGER.warning(
+                "A message of %s cannot be understood: %s", entry.title, why
+            )
 
     def _refuse(self, request: web.Request) -> web.Response:
         """Answer as the station's own server does to a client that it does not know."""

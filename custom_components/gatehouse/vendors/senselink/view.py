@@ -1,6 +1,5 @@
 """The address at which SenseLink's subscription service posts events."""
 
-from http import HTTPStatus
 import logging
 from typing import Any, override
 
@@ -64,7 +63,7 @@ class SenseLinkView(InboundView[SenseLinkHub]):
         """Return the entry whose address this is, running or not.
 
         Raises:
-            Rejected: it is nobody's.
+            HTTPNotFound: it is nobody's.
 
         """
         presented = request.match_info["secret"]
@@ -80,5 +79,6 @@ class SenseLinkView(InboundView[SenseLinkHub]):
         ]
         if not found:
             self.log_refusal(request)
-            raise Rejected(HTTPStatus.NOT_FOUND, "nobody's address")
+            # As Home Assistant answers at any address that it does not serve.
+            raise web.HTTPNotFound
         return found[0]
