@@ -13,7 +13,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 from yarl import URL
 
-from custom_components.gatehouse import inbound
+from custom_components.gatehouse import inbound, wire
 from custom_components.gatehouse.const import DOMAIN
 from homeassistant.components.http import ban
 from homeassistant.config_entries import ConfigEntryDisabler
@@ -290,6 +290,47 @@ async def test_refusals_are_alike(
     for entry in entries:
         await hass.config_entries.async_remove(entry.entry_id)
     assert await ask(session, base, address.right) == answers[0]
+
+
+@pytest.mark.parametrize(
+    ("vendor", "of"),
+    [
+        ("tellicon", [tellicon(token) for token in TOKENS[:2]]),
+        (
+            "ipac",
+            [
+                ipac(secret, token, "settings")
+                for secret, token in zip(SECRETS[:2], TOKENS[:2], strict=True)
+            ],
+        ),
+        ("senselink", [senselink(secret) for secret in SECRETS[:2]]),
+    ],
+)
+async def test_all_are_compared(
+    base: str,
+    set_up: SetUp,
+    session: aiohttp.ClientSession,
+    monkeypatch: pytest.MonkeyPatch,
+    vendor: str,
+    of: list[Asked],
+) -> None:
+    """Whose secret it is cannot be told from how many were looked at."""
+    await set_up(ADDRESSES[vendor])
+    compared: list[bytes] = []
+    compare = wire.compare_digest
+
+    def count(one: bytes, other: bytes) -> bool:
+        compared.append(one)
+        return compare(one, other)
+
+    monkeypatch.setattr(wire, "compare_digest", count)
+    counts = set()
+    for asked in of:
+        compared.clear()
+        assert (await ask(session, base, asked)).status in (200, 400)
+        assert len(compared) >= 2
+        counts.add(len(compared))
+    assert len(counts) == 1
 
 
 async def test_wrong_address_of_senselink(

@@ -636,6 +636,23 @@ async def test_orders_go_first(
     ]
 
 
+async def test_two_callers(
+    hass: HomeAssistant, gateway: Gateway, home: MockConfigEntry
+) -> None:
+    """Two who press at the same time have two orders, each signed and sent once."""
+    await asyncio.gather(order(hass, "unlock"), order(hass, "unlock"))
+    assert gateway.orders == [("/open", FRONT)] * 2
+    signed = [
+        (int(request.form["ts"]), request.form["hash"])
+        for request in gateway.requests
+        if request.path == "/open"
+    ]
+    assert signed[0][0] < signed[1][0]
+    assert signed[0][1] != signed[1][1]
+    assert gateway.max_concurrent == 1
+    assert shown(hass, DOOR) in ("unlocking", "unlocked")
+
+
 async def test_order_expires(
     hass: HomeAssistant,
     gateway: Gateway,
