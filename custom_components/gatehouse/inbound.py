@@ -126,7 +126,9 @@ class InboundView[HubT: Hub](HomeAssistantView):
             self.url,
         )
         if len(self._refused) == MAX_REFUSED:
-            _LOGGER.warning("Further senders to %s are refused without a word", self.url)
+            _LOGGER.warning(
+                "Further senders to %s are refused without a word", self.url
+            )
 
     async def post(self, request: web.Request, **_: str) -> web.Response:
         """Answer the vendor."""

@@ -12,7 +12,7 @@ PAGE = ROOT / "docs" / "security.md"
 _REFERENCE = re.compile(r"`(tests/[\w/]+\.py)(?:::(\w+))?`")
 
 
-def tests_of(path: Path) -> set[str]:
+def names_of_tests(path: Path) -> set[str]:
     """Return the names of the tests of a file."""
     return {
         node.name
@@ -28,7 +28,8 @@ def test_named_tests_exist(page: Path) -> None:
     missing = [
         f"{file}::{test}"
         for file, test in _REFERENCE.findall(page.read_text())
-        if not (ROOT / file).is_file() or (test and test not in tests_of(ROOT / file))
+        if not (ROOT / file).is_file()
+        or (test and test not in names_of_tests(ROOT / file))
     ]
     assert not missing
 
@@ -52,7 +53,9 @@ def test_every_test_is_named() -> None:
     for path in Path(__file__).parent.glob("test_*.py"):
         if path != Path(__file__):
             file = path.relative_to(ROOT).as_posix()
-            unnamed = tests_of(path) - {test for name, test in promised if name == file}
+            unnamed = names_of_tests(path) - {
+                test for name, test in promised if name == file
+            }
             assert unnamed <= {"test_there_are_workflows"}
 
 
