@@ -311,12 +311,12 @@ def base_url(host: str, *, scheme: str = "http") -> URL:
     try:
         url = URL(f"{scheme}://{text}")
         # An international name is only read now.
-        host = url.host
+        found = url.host
     except ValueError as err:
         raise FormError("invalid_host", "host") from err
     if (
-        not host
-        or not is_host_valid(host)
+        not found
+        or not is_host_valid(found)
         or url.user
         or url.raw_path != "/"
         or url.raw_query_string

@@ -33,6 +33,7 @@ UNKNOWN_COMMAND = "?"
 
 _APPS = re.compile(r"innovaphone-devices(-api)?(\.html?)?")
 
+_MAX_INTERFACES = 32
 
 _MAX_ID = 2**64 - 1
 
