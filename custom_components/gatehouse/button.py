@@ -32,4 +32,6 @@ class GatehouseButton(GatehouseEntity, ButtonEntity):
     @override
     async def async_press(self) -> None:
         """Have the device do it."""
-        await self.entity_description.press(self.hub, self.device)
+        await self.entity_description.press(
+            self.hub, self.device, await self._async_actor()
+        )

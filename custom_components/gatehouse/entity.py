@@ -22,10 +22,11 @@ from homeassistant.helpers.entity import Entity, EntityDescription
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .hub import Device, GatehouseConfigEntry, Hub
+from .people import Actor, async_actor
 from .sound import SoundFormat
 
-type Order = Callable[[Any, Device], Awaitable[None]]
-"""A method of the vendor's hub that has a device do something."""
+type Order = Callable[[Any, Device, Actor], Awaitable[None]]
+"""A method of the vendor's hub that has a device do something in somebody's name."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,7 +104,8 @@ class MediaPlayerDescription(MediaPlayerEntityDescription):
     play: Callable[[Any, Device, bytes, int], Awaitable[None]]
     """A method of the vendor's hub that has a WAV file played so many times."""
 
-    stop: Order
+    stop: Callable[[Any, Device], Awaitable[None]]
+    """A method of the vendor's hub that ends what is being played."""
 
 
 class GatehouseEntity(Entity):
@@ -138,6 +140,10 @@ class GatehouseEntity(Entity):
 
     async def _async_attach(self) -> None:
         """Begin to listen to the channel; a button has nothing to hear."""
+
+    async def _async_actor(self) -> Actor:
+        """Return who has asked for the action that is being carried out."""
+        return await async_actor(self.hass, self._context)
 
     @callback
     def async_entity_id_changed(self, old_entity_id: str) -> None:

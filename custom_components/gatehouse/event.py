@@ -10,7 +10,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from .const import EVENT_GATEHOUSE
 from .entity import EventDescription, GatehouseEntity, async_add_platform
 from .hub import Device, GatehouseConfigEntry, Hub
-from .model import Word
+from .model import Access, Word
 from .people import async_follow_persons
 
 PARALLEL_UPDATES = 0
@@ -57,8 +57,14 @@ class GatehouseEvent(GatehouseEntity, EventEntity):
         """Tell Home Assistant what happened."""
         word = self.hub.people.recognize(word)
         event_type, attributes = str(word.event_type), word.attributes
+        # Who has asked for it in Home Assistant; nobody, for what comes from outside.
+        context = word.context if isinstance(word, Access) else None
         self._trigger_event(event_type, attributes)
+        if context is not None:
+            self.async_set_context(context)
         self.async_write_ha_state()
+        # Home Assistant would let it stand for whatever happens in the next seconds.
+        self._context = self._context_set = None
         # For the logbook, which describes events of the bus alone, see `logbook.py`.
         self.hass.bus.async_fire(
             EVENT_GATEHOUSE,
@@ -68,4 +74,5 @@ class GatehouseEvent(GatehouseEntity, EventEntity):
                 ATTR_DEVICE_ID: self.device.entry.id,
                 ATTR_ENTITY_ID: self.entity_id,
             },
+            context=context,
         )

@@ -8,11 +8,12 @@ how many devices there are.
 from abc import ABC, abstractmethod
 from collections import defaultdict, deque
 from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 import logging
 from typing import Any
 
-from homeassistant.config_entries import ConfigEntry
-from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntry
+from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
 from homeassistant.helpers import (
     device_registry as dr,
     entity_registry as er,
@@ -20,6 +21,7 @@ from homeassistant.helpers import (
 )
 from homeassistant.helpers.device_registry import DeviceEntry
 from homeassistant.helpers.entity import EntityDescription
+from homeassistant.helpers.event import async_call_later
 from homeassistant.helpers.storage import Store
 
 from .const import DOMAIN
@@ -33,6 +35,10 @@ STORAGE_VERSION = 1
 
 # A word said before its entity stands waits for it; nobody needs more than the last few.
 WAITING_WORDS = 16
+
+LASTING_LOSS = timedelta(minutes=15)
+"""After which the user is asked to look what is wrong; a restart or an update of
+whatever is lost takes less."""
 
 type GatehouseConfigEntry = ConfigEntry[Hub]
 type Offers = Mapping[str, tuple[EntityDescription, ...]]
@@ -95,6 +101,18 @@ class Device:
         self._tell(channel, value)
 
     @callback
+    def publish_together(self, values: Mapping[str, Any]) -> None:
+        """Set what several channels show, of which one entity may show more than one."""
+        changed = {
+            channel: value
+            for channel, value in values.items()
+            if channel not in self.values or self.values[channel] != value
+        }
+        self.values.update(changed)
+        for channel, value in changed.items():
+            self._tell(channel, value)
+
+    @callback
     def say(self, channel: str, word: Word) -> None:
         """Tell the listeners of a channel what happened."""
         if self._listeners.get(channel):
@@ -143,6 +161,9 @@ class Hub(ABC):
         self.address: CALLBACK_TYPE | None = None
         self._configured = configuration(entry)
         self._on_devices: list[Callable[[Device], None]] = []
+        self._losses: dict[str, tuple[str, CALLBACK_TYPE]] = {}
+        """By device: the issue that its loss becomes, and what keeps it from that."""
+        self._stopped_watching = False
 
     @abstractmethod
     async def async_start(self) -> None:
@@ -157,6 +178,9 @@ class Hub(ABC):
     async def async_stop(self) -> None:
         """Let go of everything; called also after a start that failed."""
         self.leave_address()
+        self._stopped_watching = True
+        for uid in tuple(self._losses):
+            self._end_loss(uid)
 
     @callback
     def leave_address(self) -> None:
@@ -329,6 +353,54 @@ class Hub(ABC):
     def clear_issue(self, key: str, uid: str) -> None:
         """Take back what the user was asked for about a device."""
         ir.async_delete_issue(self.hass, DOMAIN, f"{key}_{uid}")
+
+    @callback
+    def show_connection(
+        self,
+        device: Device,
+        connected: bool,
+        *,
+        issue: str,
+        placeholders: Mapping[str, str],
+    ) -> None:
+        """Show whether a device is connected, and ask for help if it stays lost.
+
+        Args:
+            device: the one through which all others are reached.
+            connected: whether it can be reached.
+            issue: key of the texts for a loss that lasts.
+            placeholders: what the texts name besides the device.
+
+        """
+        device.publish("connection", connected)
+        if connected:
+            self._end_loss(device.uid)
+            return
+        if device.uid in self._losses or self._stopped_watching:
+            return
+
+        @callback
+        def ask(_: datetime) -> None:
+            # Who has been asked to log in again knows.
+            if not any(self.entry.async_get_active_flows(self.hass, {SOURCE_REAUTH})):
+                self.raise_issue(issue, device, placeholders=placeholders)
+
+        self._losses[device.uid] = (
+            issue,
+            async_call_later(
+                self.hass, LASTING_LOSS, HassJob(ask, cancel_on_shutdown=True)
+            ),
+        )
+
+    @callback
+    def _end_loss(self, uid: str) -> None:
+        """Take back that a device is lost, or is to be looked for."""
+        if (loss := self._losses.pop(uid, None)) is not None:
+            issue, cancel = loss
+            cancel()
+            if not self.hass.is_stopping:
+                # Otherwise it comes back after the start, ignored if it has been.
+                self.clear_issue(issue, uid)
 
     @property
     def connected(self) -> bool:

@@ -142,7 +142,7 @@ class _Telling:
         """Return the texts that fit, those first that tell most."""
         match self._data:
             case {"event_type": AccessEvent.GRANTED, "method": Method.REMOTE}:
-                return ("opened",)
+                return ("opened_by", "opened")
             case {"event_type": AccessEvent.DENIED, "method": Method.REMOTE}:
                 return ("not_opened_because", "not_opened")
             case {"event_type": AccessEvent.GRANTED, "direction": Direction.OUT}:

@@ -4,11 +4,13 @@ Times are aware `datetime`s in UTC. A field that the source did not give is None
 names of event types and attributes are what users build their automations on.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
 from typing import Any, Protocol
+
+from homeassistant.core import Context
 
 
 class Word(Protocol):
@@ -166,6 +168,8 @@ class Access:
     occurred_at: datetime | None = None
     person_entity: str | None = None
     """The person in Home Assistant, where the user has said who it is."""
+    context: Context | None = field(default=None, compare=False, repr=False)
+    """Of the action that has asked for it, where that was one of Home Assistant."""
 
     @cached_property
     def attributes(self) -> dict[str, Any]:
@@ -320,6 +324,10 @@ class Inventory:
             "device_type": self.device_type,
             "code_used": self.code_used,
         }
+
+
+CHANGED_BY = "changed_by"
+"""The channel that tells who has moved the bolt of a device last; None is unknown."""
 
 
 class BoltState(StrEnum):

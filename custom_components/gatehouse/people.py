@@ -2,12 +2,13 @@
 
 from collections import deque
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
+from homeassistant.components.person import ATTR_USER_ID, DOMAIN as PERSON_DOMAIN
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_NAME
-from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, Context, Event, HomeAssistant, callback
 from homeassistant.helpers.entity_registry import EventEntityRegistryUpdatedData
 from homeassistant.helpers.event import async_track_entity_registry_updated_event
 
@@ -20,6 +21,32 @@ CHANNELS = frozenset({"access", "keypad"})
 """Those on which people are named."""
 
 REMEMBERED_STRANGERS = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """In whose name Home Assistant is asked for something, as far as that is known."""
+
+    name: str | None = None
+    person: str | None = None
+    """The entity of the person, if they are one."""
+    context: Context | None = None
+
+
+NOBODY = Actor()
+
+
+async def async_actor(hass: HomeAssistant, context: Context | None) -> Actor:
+    """Return who acts in a context; an automation is nobody."""
+    if context is None or context.user_id is None:
+        return Actor(context=context)
+    for person in hass.states.async_all(PERSON_DOMAIN):
+        if person.attributes.get(ATTR_USER_ID) == context.user_id:
+            return Actor(name=person.name, person=person.entity_id, context=context)
+    user = await hass.auth.async_get_user(context.user_id)
+    if user is None or user.system_generated:
+        return Actor(context=context)
+    return Actor(name=user.name, context=context)
 
 
 class People:
@@ -39,6 +66,9 @@ class People:
     def recognize(self, word: Word) -> Word:
         """Return the word with the person in Home Assistant whom it tells of."""
         if isinstance(word, Access):
+            if word.context is not None:
+                # A user of Home Assistant, who is no stranger.
+                return word
             name, number = word.person, word.person_id
         elif isinstance(word, Keypad):
             name, number = word.code_name, None

@@ -1,18 +1,26 @@
 """Doors: orders through the local API, what the station says, and what is shown."""
 
 import asyncio
+import json
 
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    MockUser,
+    async_capture_events,
+)
 
+from custom_components.gatehouse.diagnostics import async_get_config_entry_diagnostics
 from homeassistant.config_entries import ConfigEntryState, ConfigSubentry
-from homeassistant.core import HomeAssistant
+from homeassistant.const import EVENT_STATE_CHANGED
+from homeassistant.core import Context, HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from simulators.ipac import Fault, Ipac
 
 from ...conftest import Advance
 from .conftest import (
     ACCESS,
+    CLEANER,
     CODE,
     CONNECTION,
     DOOR,
@@ -385,3 +393,91 @@ async def test_removed_door(
     assert hass.states.get(DOOR) is None
     assert home.state is ConfigEntryState.LOADED
     await advance(6)
+
+
+async def test_who_opened(
+    hass: HomeAssistant,
+    station: Ipac,
+    home: MockConfigEntry,
+    told: Told,
+    hass_admin_user: MockUser,
+) -> None:
+    """The user who opens a door is named, as the person that they are."""
+    guest = MockUser(name="Guest", is_owner=True).add_to_hass(hass)
+    hass.states.async_set(
+        "person.ana", "home", {"user_id": hass_admin_user.id, "friendly_name": "Ana"}
+    )
+    changes = async_capture_events(hass, EVENT_STATE_CHANGED)
+    context = Context(user_id=hass_admin_user.id)
+    await hass.services.async_call(
+        "button", "press", {"entity_id": OPEN}, blocking=True, context=context
+    )
+    await hass.async_block_till_done()
+    ((event, attributes),) = told(ACCESS)
+    assert event == "access_granted"
+    assert attributes["person"] == "Ana"
+    assert attributes["person_entity"] == "person.ana"
+    assert hass.states.get(ACCESS).context is context
+    # The change that shows the door open also shows who has opened it.
+    (opened,) = [
+        change.data["new_state"]
+        for change in changes
+        if change.data["entity_id"] == DOOR
+        and change.data["new_state"].state == "unlocked"
+    ]
+    assert opened.attributes["changed_by"] == "Ana"
+    station.relays[1].release()
+    # Who is nobody's person is named as the user is, and is no stranger to be asked for.
+    await hass.services.async_call(
+        "lock",
+        "unlock",
+        {"entity_id": DOOR},
+        blocking=True,
+        context=Context(user_id=guest.id),
+    )
+    await hass.async_block_till_done()
+    attributes = told(ACCESS)[-1][1]
+    assert attributes["person"] == guest.name
+    assert attributes["person_entity"] is None
+    assert not home.runtime_data.people.strangers
+    assert hass.states.get(DOOR).attributes["changed_by"] == guest.name
+    diagnosed = json.dumps(
+        await async_get_config_entry_diagnostics(hass, home), default=str
+    )
+    assert guest.name not in diagnosed
+
+
+async def test_automation_opened(
+    hass: HomeAssistant,
+    asm: Ipac,
+    advance: Advance,
+    home: MockConfigEntry,
+    told: Told,
+    hass_admin_user: MockUser,
+) -> None:
+    """An automation is nobody; what comes from the door is not laid to it."""
+    await hass.services.async_call(
+        "lock",
+        "unlock",
+        {"entity_id": DOOR},
+        blocking=True,
+        context=Context(user_id=hass_admin_user.id),
+    )
+    asm.relays[1].release()
+    automation = Context(parent_id="01HZZZZZZZZZZZZZZZZZZZZZZZ")
+    await hass.services.async_call(
+        "lock", "unlock", {"entity_id": DOOR}, blocking=True, context=automation
+    )
+    await hass.async_block_till_done()
+    assert told(ACCESS)[-1][1]["person"] is None
+    assert hass.states.get(ACCESS).context is automation
+    assert "changed_by" not in hass.states.get(DOOR).attributes
+    asm.relays[1].release()
+    await asm.type_code(CLEANER)
+    await hass.async_block_till_done()
+    assert told(ACCESS)[-1][1]["person"] == "Cleaner"
+    assert hass.states.get(ACCESS).context is not automation
+    assert hass.states.get(DOOR).attributes["changed_by"] == "Cleaner"
+    await advance(6)
+    assert shown(hass, DOOR) == "locked"
+    assert hass.states.get(DOOR).attributes["changed_by"] == "Cleaner"

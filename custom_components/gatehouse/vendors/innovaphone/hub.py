@@ -23,6 +23,7 @@ from homeassistant.util.ssl import get_default_context, get_default_no_verify_co
 from ...const import DOMAIN
 from ...hub import Device, GatehouseConfigEntry, Hub, Offers
 from ...model import InventoryEvent
+from ...people import Actor
 from ...wire import (
     Backoff,
     Breather,
@@ -264,7 +265,12 @@ class InnovaphoneHub(Hub):
     @callback
     def _show_reached(self, reached: bool) -> None:
         """Show whether the service can be reached."""
-        self._service.publish("connection", reached)
+        self.show_connection(
+            self._service,
+            reached,
+            issue="service_unreachable",
+            placeholders={"host": URL(self.entry.data[CONF_URL]).host or ""},
+        )
         self._service.set_available(reached)
 
     # --- What the service tells
@@ -450,7 +456,7 @@ class InnovaphoneHub(Hub):
                     translation_domain=DOMAIN, translation_key="invalid_path"
                 ) from err
 
-    async def async_restart(self, device: Device) -> None:
+    async def async_restart(self, device: Device, actor: Actor) -> None:
         """Have a device restart as soon as nobody uses it."""
         reply = await self.async_pass_through(device, "GET", PASSTHROUGH_RESTART)
         if reply.body.strip() == UNKNOWN_COMMAND:

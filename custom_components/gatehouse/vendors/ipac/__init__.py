@@ -2,6 +2,7 @@
 
 from homeassistant.const import CONF_CODE, CONF_PASSWORD
 
+from ...model import CHANGED_BY
 from ...vendor import Vendor
 from .actions import ACTIONS
 from .entities import ENTITIES
@@ -17,4 +18,5 @@ VENDOR = Vendor(
     view=AsmView,
     actions=ACTIONS,
     secrets=frozenset({CONF_ASM_SECRET, CONF_ASM_TOKEN, CONF_CODE, CONF_PASSWORD}),
+    personal=frozenset({CHANGED_BY}),
 )

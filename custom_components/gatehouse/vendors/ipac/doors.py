@@ -2,8 +2,8 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
@@ -11,7 +11,8 @@ from homeassistant.helpers.event import async_call_later
 from homeassistant.util import dt as dt_util
 
 from ...hub import WAITING_WORDS, Device
-from ...model import Access, AccessEvent, BoltState, Method, Reason
+from ...model import CHANGED_BY, Access, AccessEvent, BoltState, Method, Reason
+from ...people import Actor
 from ...wire import Secret
 from .protocol import BOTH_RELAYS, RelayReply
 
@@ -110,13 +111,17 @@ class Doors:
         self._typed = occurred_at, code
 
     async def async_open(
-        self, door: Door, fire: Callable[[Door], Awaitable[RelayReply | None]]
+        self,
+        door: Door,
+        fire: Callable[[Door], Awaitable[RelayReply | None]],
+        actor: Actor,
     ) -> None:
         """Open a door, show it, and tell what came of it.
 
         Args:
             door: the door.
             fire: has the relay fired, once, and returns what the station says to it.
+            actor: in whose name.
 
         Raises:
             Denied: the station refuses.
@@ -133,7 +138,7 @@ class Doors:
             reply = await fire(door)
             if reply is RelayReply.GRANTED:
                 for other in moved:
-                    self._opened(other)
+                    self._opened(other, actor)
                 return
         finally:
             door.orders -= 1
@@ -141,6 +146,7 @@ class Doors:
                 door.device.publish("door", BoltState.LOCKED)
             for other in moved:
                 for access in other.held_back:
+                    other.device.publish(CHANGED_BY, access.person)
                     other.device.say("access", access)
                 other.held_back.clear()
         reason = Reason.UNKNOWN if reply is None else _REASONS[reply]
@@ -149,20 +155,27 @@ class Doors:
             Access(
                 event_type=AccessEvent.DENIED,
                 method=Method.REMOTE,
+                person=actor.name,
+                person_entity=actor.person,
                 reason=reason,
                 occurred_at=dt_util.utcnow(),
+                context=actor.context,
             ),
         )
         raise Denied(reason)
 
     @callback
-    def _opened(self, door: Door) -> None:
+    def _opened(self, door: Door, actor: Actor) -> None:
         """Tell of a door that one of our own orders has opened."""
         now = dt_util.utcnow()
         door.ordered_at = None if door.fired.is_set() else now
         door.held_back.clear()
-        self._unlocked(door)
-        door.device.say("access", _granted(Method.REMOTE, None, now))
+        self._unlocked(door, {CHANGED_BY: actor.name})
+        access = _granted(Method.REMOTE, actor.name, now)
+        door.device.say(
+            "access",
+            replace(access, person_entity=actor.person, context=actor.context),
+        )
 
     @callback
     def reported(
@@ -185,8 +198,7 @@ class Doors:
         for door in self._doors:
             if not door.moved_by(relay):
                 continue
-            if now - occurred_at < timedelta(seconds=door.open_time):
-                self._unlocked(door)
+            by: dict[str, str | None] = {}
             if (
                 door.ordered_at is not None
                 and now - door.ordered_at < ECHO
@@ -194,12 +206,19 @@ class Doors:
             ):
                 # The echo of an order that has been told of.
                 door.ordered_at = None
+                told = None
             elif any(door.moved_by(order.relay) for order in ordered):
                 # It may be that order, whose answer is still to come.
                 door.fired.set()
                 door.held_back.append(access)
+                told = None
             else:
-                door.device.say("access", access)
+                by = {CHANGED_BY: access.person}
+                told = access
+            if now - occurred_at < timedelta(seconds=door.open_time):
+                self._unlocked(door, by)
+            if told is not None:
+                door.device.say("access", told)
 
     def _was_typed(self, code: Secret | None, occurred_at: datetime) -> bool:
         """Tell whether somebody has just typed a code."""
@@ -209,7 +228,7 @@ class Doors:
         return typed.matches(code.reveal()) and abs(occurred_at - typed_at) < ECHO
 
     @callback
-    def _unlocked(self, door: Door) -> None:
+    def _unlocked(self, door: Door, by: Mapping[str, str | None]) -> None:
         """Show a door unlocked for as long as its relay is said to hold it."""
 
         @callback
@@ -221,7 +240,8 @@ class Doors:
             return
         if door.close is not None:
             door.close()
-        door.device.publish("door", BoltState.UNLOCKED)
+        # Who has opened it is in the same change, for those whom the change wakes.
+        door.device.publish_together({"door": BoltState.UNLOCKED, **by})
         door.close = async_call_later(
             self._hass, door.open_time, HassJob(close, cancel_on_shutdown=True)
         )

@@ -26,6 +26,7 @@ from ...const import DOMAIN
 from ...flow import base_url
 from ...hub import Device, GatehouseConfigEntry, Hub, Offers
 from ...model import Call, CallEvent, Keypad, Method, Reason, Station, StationEvent
+from ...people import Actor
 from ...picture import async_load_picture, fit_picture
 from ...wire import (
     CannotConnect,
@@ -294,7 +295,7 @@ class IpacHub(Hub):
 
     # --- Doors
 
-    async def async_open(self, device: Device) -> None:
+    async def async_open(self, device: Device, actor: Actor) -> None:
         """Open a door: by the local API, or if need be by an order that is fetched.
 
         Raises:
@@ -302,13 +303,15 @@ class IpacHub(Hub):
 
         """
         try:
-            await self._doors.async_open(self._doors.of(device), self._async_fire)
+            await self._doors.async_open(
+                self._doors.of(device), self._async_fire, actor
+            )
         except Denied as err:
             raise self._error(_DENIALS[err.reason], device) from err
         except WireError as err:
             raise self._error(_DOOR_FAILURES[type(err)], device) from err
 
-    async def async_lock(self, device: Device) -> None:
+    async def async_lock(self, device: Device, actor: Actor) -> None:
         """Explain that the door locks by itself.
 
         Raises:
@@ -347,15 +350,15 @@ class IpacHub(Hub):
 
     # --- What else the station can do
 
-    async def async_answer(self, device: Device) -> None:
+    async def async_answer(self, device: Device, actor: Actor) -> None:
         """Answer the call that comes in at the station."""
         await self._async_ask(self.client.answer())
 
-    async def async_hang_up(self, device: Device) -> None:
+    async def async_hang_up(self, device: Device, actor: Actor) -> None:
         """End the station's call."""
         await self._async_ask(self.client.hang_up())
 
-    async def async_clear_display(self, device: Device) -> None:
+    async def async_clear_display(self, device: Device, actor: Actor) -> None:
         """Show what the station shows by itself."""
         await self._async_ask(self.client.clear_display())
 
@@ -430,7 +433,12 @@ class IpacHub(Hub):
     @callback
     def _show_reach(self, within_reach: bool) -> None:
         """Show whether the station is there."""
-        self._station.publish("connection", within_reach)
+        self.show_connection(
+            self._station,
+            within_reach,
+            issue="station_unreachable",
+            placeholders=self._names,
+        )
         if within_reach:
             # The state shows seconds; more often it could not change.
             self._station.publish(

@@ -21,6 +21,7 @@ from homeassistant.util.ssl import client_context, client_context_no_verify
 
 from ...const import DOMAIN
 from ...hub import Device, GatehouseConfigEntry, Hub, Offers
+from ...silence import Silence
 from ...wire import Breather, InvalidAuth, Secret, WireError
 from .alerts import ActiveAlerts
 from .client import Credentials, PictureClient, SenseLinkClient
@@ -37,7 +38,6 @@ from .protocol import (
     Terminal,
 )
 from .recent import Recent
-from .silence import Silence
 from .words import Words
 
 _LOGGER = logging.getLogger(__name__)
@@ -66,6 +66,7 @@ LAST_PERSON = "last_person"
 ONLINE = "online"
 
 SILENT = "subscription_silent"
+UNREACHABLE = "server_unreachable"
 
 MANUFACTURER = "SenseTime"
 
@@ -216,7 +217,7 @@ class SenseLinkHub(Hub):
         self._started = True
         if self._listener is not None:
             await self._async_connect(self._listener)
-            self._server.publish(CONNECTION, True)
+            self._show_link(True)
             self._note_contact(dt_util.utcnow())
         elif self._silence.begun:
             self._server.publish(CONNECTION, True)
@@ -335,7 +336,7 @@ class SenseLinkHub(Hub):
             type(err).__name__,
         )
         self._alerts.doubt()
-        self._server.publish(CONNECTION, False)
+        self._show_link(False)
         for terminal in self._terminals.values():
             terminal.device.set_available(False)
 
@@ -343,10 +344,20 @@ class SenseLinkHub(Hub):
     def _find(self) -> None:
         """Show that there is a link again."""
         _LOGGER.info("There is a link to SenseLink at %s", self.entry.data[CONF_HOST])
-        self._server.publish(CONNECTION, True)
+        self._show_link(True)
         self._note_contact(dt_util.utcnow())
         for terminal in self._terminals.values():
             terminal.device.set_available(True)
+
+    @callback
+    def _show_link(self, linked: bool) -> None:
+        """Show whether there is a link."""
+        self.show_connection(
+            self._server,
+            linked,
+            issue=UNREACHABLE,
+            placeholders={"host": self.entry.data[CONF_HOST]},
+        )
 
     @callback
     def _refuse(self) -> None:

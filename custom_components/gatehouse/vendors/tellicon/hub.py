@@ -1,17 +1,20 @@
 """The hub of one Tellicon partner token: its accounts and their units."""
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 import logging
-from typing import override
+from typing import Any, override
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers.event import async_track_time_interval
 from homeassistant.util import dt as dt_util
 
 from ...const import DOMAIN
 from ...hub import Device, GatehouseConfigEntry, Hub, Offers
 from ...model import Call, CallEvent, Dtmf, Word
+from ...silence import Silence
 from ...wire import Secret
 from .protocol import Event, EventType
 
@@ -46,6 +49,12 @@ MAX_CLOCK_LEAD = timedelta(minutes=10)
 """How far ahead of ours Tellicon's clock may be before ours is believed instead."""
 
 
+SILENT = "account_silent"
+
+LOOK_INTERVAL = timedelta(hours=1)
+"""Between two looks at accounts that may have fallen silent."""
+
+
 def unit_of(client: str, building: str, apt: str) -> str:
     """Return the name under which events and devices know a unit."""
     return f"{client}/{building}/{apt}"
@@ -64,11 +73,25 @@ class TelliconHub(Hub):
         self._seen: OrderedDict[Event, datetime] = OrderedDict()
         self._full: set[str] = set()
         self._accounts = 0
+        self._silences: dict[str, Silence] = {}
+        self._heard = False
+        """Whether there is anything new to remember."""
+        self._counts: Counter[EventType] = Counter()
+        self._last: dict[EventType, datetime] = {}
+        self.repetitions = 0
+        self.refused = 0
+        """Requests with a token that nobody has."""
         self._prefix = f"{KEY}_{entry.entry_id}_"
 
     @override
     async def async_start(self) -> None:
         """Add the devices that are known; Tellicon calls us."""
+        remembered = await self.store.async_load() or {}
+        now = dt_util.utcnow()
+        self._silences = {
+            client: Silence(now, silence)
+            for client, silence in remembered.get("silences", {}).items()
+        }
         for subentry in self.entry.subentries.values():
             data = subentry.data
             account = self._account(data[CONF_CLIENT])
@@ -86,6 +109,81 @@ class TelliconHub(Hub):
             account = self._account(client)
             if rest and not self._listed_only:
                 self._unit(account, name)
+        self.entry.async_on_unload(
+            async_track_time_interval(
+                self.hass,
+                self._look,
+                LOOK_INTERVAL,
+                name=f"Look after {self.entry.title}",
+                cancel_on_shutdown=True,
+            )
+        )
+        self._look(now)
+
+    @override
+    async def async_stop(self) -> None:
+        """Remember how long silences have been."""
+        await super().async_stop()
+        if not self.hass.is_stopping:
+            # Otherwise they come back after the start, ignored if they have been.
+            for client in self._silences:
+                self.clear_issue(SILENT, self._uid(client))
+        if self._silences:
+            await self.store.async_save(self._to_remember())
+
+    def _to_remember(self) -> dict[str, Any]:
+        """Return what must outlive the hub."""
+        self._heard = False
+        now = dt_util.utcnow()
+        return {
+            "silences": {
+                client: silence.as_dict(now)
+                for client, silence in self._silences.items()
+            }
+        }
+
+    @override
+    def diagnostics(self) -> Mapping[str, Any]:
+        """Return what has come, in numbers, and how long nothing may come."""
+        return {
+            "accounts": self._number_of(ACCOUNT),
+            "units": self._number_of(UNIT),
+            "listed_units_only": self._listed_only,
+            "events": {
+                kind.value: {"number": number, "last": self._last[kind]}
+                for kind, number in self._counts.items()
+            },
+            "repetitions": self.repetitions,
+            "refused": self.refused,
+            "silence_borne": [
+                silence.patience.total_seconds() for silence in self._silences.values()
+            ],
+        }
+
+    def _number_of(self, kind: str) -> int:
+        return sum(device.kind == kind for device in self.devices.values())
+
+    @callback
+    def _look(self, _: datetime) -> None:
+        """Notice accounts of which nothing comes any more."""
+        now = dt_util.utcnow()
+        for client, silence in self._silences.items():
+            account = self.devices.get(self._uid(client))
+            if account is not None and silence.too_long(now):
+                self.raise_issue(SILENT, account, placeholders={"client": client})
+        if self._heard:
+            self.store.async_delay_save(self._to_remember)
+
+    @callback
+    def _hear(self, client: str, now: datetime) -> None:
+        """Note that an account is not silent."""
+        silence = self._silences.get(client)
+        if silence is None:
+            silence = self._silences[client] = Silence(now)
+        elif silence.too_long(now):
+            self.clear_issue(SILENT, self._uid(client))
+        silence.hear(now)
+        self._heard = True
 
     @override
     def can_remove(self, device: Device) -> bool:
@@ -97,10 +195,14 @@ class TelliconHub(Hub):
         """Tell what happened; return whether it was news and not a repetition."""
         now = dt_util.utcnow()
         if self._is_repetition(event, now):
+            self.repetitions += 1
             return False
         account = self._known_account(event.client)
         if account is None:
             return True
+        self._hear(event.client, now)
+        self._counts[event.type] += 1
+        self._last[event.type] = now
         unit = device = None
         if event.apt is not None:
             unit = unit_of(event.client, event.building, event.apt)

@@ -59,6 +59,8 @@ class TelliconView(InboundView[TelliconHub]):
             and Secret(entry.data[CONF_TOKEN]).matches(token)
         ]:
             return configured[0]
+        for hub in self.hubs:
+            hub.refused += 1
         # Home Assistant's ban list counts what is raised, not what is returned.
         raise web.HTTPUnauthorized(
             text='{"message":"wrong or no token"}', content_type="application/json"

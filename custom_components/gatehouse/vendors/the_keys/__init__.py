@@ -1,5 +1,6 @@
 """The Keys: smart locks behind a gateway in the home."""
 
+from ...model import CHANGED_BY
 from ...vendor import Vendor
 from .entities import ENTITIES
 from .flow import TheKeysFlow
@@ -11,4 +12,5 @@ VENDOR = Vendor(
     flow=TheKeysFlow(),
     entities=ENTITIES,
     secrets=frozenset({CONF_SHARE_CODE}),
+    personal=frozenset({CHANGED_BY}),
 )

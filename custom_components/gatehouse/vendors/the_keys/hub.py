@@ -18,7 +18,8 @@ from homeassistant.util import dt as dt_util
 from ...const import DOMAIN
 from ...flow import base_url
 from ...hub import Device, GatehouseConfigEntry, Hub, Offers
-from ...model import BoltState
+from ...model import CHANGED_BY, BoltState
+from ...people import NOBODY, Actor
 from ...wire import LostReply, Secret, TimedOut, UnexpectedReply, WireError
 from .client import (
     GatewayClient,
@@ -86,6 +87,11 @@ _BOLTS = {
     Bolt.OPEN: BoltState.UNLOCKED,
 }
 
+_ARRIVALS = {
+    BoltState.LOCKING: BoltState.LOCKED,
+    BoltState.UNLOCKING: BoltState.UNLOCKED,
+}
+
 # What the user reads when the gateway refuses.
 _REFUSALS: dict[int, str] = {
     Code.NOT_SEEN: "lock_not_detected",
@@ -137,6 +143,8 @@ class Lock:
         self.device = device
         self.share = share
         self.bolt: BoltState | None = None
+        self.moved_to: BoltState | None = None
+        """Where our last order has it go, until it has been seen there."""
         self.last_log: int | None = None
         self.read_at: datetime = dt_util.utcnow()
         self.seen = False
@@ -190,7 +198,7 @@ class TheKeysHub(Hub):
             manufacturer=MANUFACTURER,
             translation_key=GATEWAY,
         )
-        self._gateway.publish("connection", True)
+        self._show_connection(True)
         for subentry in self.entry.subentries.values():
             self._add_lock(subentry)
         self._take_lockers(lockers)
@@ -339,7 +347,7 @@ class TheKeysHub(Hub):
         if not self._gateway.available:
             _LOGGER.info("The gateway at %s answers again", self.entry.data[CONF_HOST])
             self._gateway.set_available(True)
-            self._gateway.publish("connection", True)
+            self._show_connection(True)
 
     @callback
     def _miss(self, err: Exception) -> None:
@@ -352,10 +360,20 @@ class TheKeysHub(Hub):
             self.entry.data[CONF_HOST],
             type(err).__name__,
         )
-        self._gateway.publish("connection", False)
+        self._show_connection(False)
         self._gateway.set_available(False)
         for lock in self._locks.values():
             self._lose(lock)
+
+    @callback
+    def _show_connection(self, connected: bool) -> None:
+        """Show whether the gateway answers."""
+        self.show_connection(
+            self._gateway,
+            connected,
+            issue="gateway_unreachable",
+            placeholders={"host": self.entry.data[CONF_HOST]},
+        )
 
     async def _async_look_at_status(self) -> None:
         """Ask what the gateway is doing."""
@@ -407,25 +425,32 @@ class TheKeysHub(Hub):
     @callback
     def _show(self, lock: Lock, bolt: BoltState | None) -> None:
         """Show where the bolt is, unless an order is moving it."""
+        by = lock.device.values.get(CHANGED_BY)
+        if bolt is None or bolt not in (lock.bolt, lock.moved_to):
+            # Somebody else has moved it, and the gateway does not say who.
+            by = None
         lock.bolt = bolt
         if not lock.orders:
-            lock.device.publish("door", bolt)
+            lock.moved_to = None
+            lock.device.publish_together({"door": bolt, CHANGED_BY: by})
 
     # --- What the gateway is asked to do
 
-    async def async_lock(self, device: Device) -> None:
+    async def async_lock(self, device: Device, actor: Actor = NOBODY) -> None:
         """Lock a door."""
         lock = self._lock_of(device)
         await self._async_move(
-            lock, BoltState.LOCKING, self.client.close_bolt(lock.share)
+            lock, BoltState.LOCKING, self.client.close_bolt(lock.share), actor
         )
 
-    async def async_unlock(self, device: Device) -> None:
+    async def async_unlock(self, device: Device, actor: Actor = NOBODY) -> None:
         """Unlock a door."""
         lock = self._lock_of(device)
-        await self._async_move(lock, BoltState.UNLOCKING, self.client.open(lock.share))
+        await self._async_move(
+            lock, BoltState.UNLOCKING, self.client.open(lock.share), actor
+        )
 
-    async def async_calibrate(self, device: Device) -> None:
+    async def async_calibrate(self, device: Device, actor: Actor) -> None:
         """Have a lock find the ends of its way."""
         lock = self._lock_of(device)
         try:
@@ -433,7 +458,7 @@ class TheKeysHub(Hub):
         finally:
             self._confirm_later(lock)
 
-    async def async_synchronize(self, device: Device) -> None:
+    async def async_synchronize(self, device: Device, actor: Actor) -> None:
         """Have the gateway, or a lock, synchronise with the vendor."""
         if device.kind == GATEWAY:
             await self._async_ask(self.client.synchronize())
@@ -441,7 +466,7 @@ class TheKeysHub(Hub):
             lock = self._lock_of(device)
             await self._async_ask(self.client.locker_synchronize(lock.share.identifier))
 
-    async def async_update_firmware(self, device: Device) -> None:
+    async def async_update_firmware(self, device: Device, actor: Actor) -> None:
         """Have the gateway, or a lock, update its firmware."""
         if device.kind == GATEWAY:
             await self._async_ask(self.client.update(), refusals=_UPDATE_REFUSALS)
@@ -450,17 +475,20 @@ class TheKeysHub(Hub):
             await self._async_ask(self.client.locker_update(lock.share.identifier))
 
     async def _async_move(
-        self, lock: Lock, moving: BoltState, order: Awaitable[None]
+        self, lock: Lock, moving: BoltState, order: Awaitable[None], actor: Actor
     ) -> None:
         """Carry out an order, and show the bolt moving until it is seen to be there."""
         self._cancel_confirm(lock)
         lock.orders += 1
-        lock.device.publish("door", moving)
+        before = lock.device.values.get(CHANGED_BY)
+        lock.moved_to = None
+        lock.device.publish_together({"door": moving, CHANGED_BY: actor.name})
         accepted = False
         try:
             await self._async_ask(order, lock)
             accepted = True
             lock.bolt = None
+            lock.moved_to = _ARRIVALS[moving]
         except asyncio.CancelledError:
             # The caller has gone; what became of the order is not known.
             lock.bolt = None
@@ -469,7 +497,9 @@ class TheKeysHub(Hub):
             lock.orders -= 1
             self._confirm_later(lock)
             if not accepted and not lock.orders:
-                lock.device.publish("door", lock.bolt)
+                # A bolt that stands where nobody knows was moved by nobody known.
+                by = None if lock.bolt is None else before
+                lock.device.publish_together({"door": lock.bolt, CHANGED_BY: by})
 
     async def _async_ask(
         self,

@@ -1,11 +1,11 @@
-"""How long a subscription may be silent."""
+"""How long a vendor that calls us may be silent."""
 
 from datetime import UTC, datetime, timedelta
 import json
 
 import pytest
 
-from custom_components.gatehouse.vendors.senselink.silence import (
+from custom_components.gatehouse.silence import (
     LONGEST_SILENCE,
     SHORTEST_SILENCE,
     UNLEARNT_SILENCE,

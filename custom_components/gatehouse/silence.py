@@ -1,7 +1,7 @@
-"""Tells a subscription that has fallen silent from doors that nobody uses.
+"""Tells a vendor that has fallen silent from doors that nobody uses.
 
-SenseLink gives no sign of life between two events, and stops for good once an event
-could not be delivered.
+Some that call us give no sign of life between two events. How long their silences usually
+are is learnt from watching them end.
 """
 
 from collections.abc import Mapping
