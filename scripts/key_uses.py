@@ -111,7 +111,12 @@ class _Module:
             elif name in ("add_device", "DeviceInfo"):
                 yield from self._uses("device", key)
         if name == "raise_issue" and first:
-            yield from self._uses("issues", first)
+            # Who calls `show_connection` names the key of a loss that lasts.
+            function = self._function_of(call)
+            strict = function is None or function.name != "ask_about_loss"
+            yield from self._uses("issues", first, strict=strict)
+        elif name == "show_connection" and (issue := arguments.get("issue")):
+            yield from self._uses("issues", issue)
         elif name == "FormError" and first:
             yield from self._uses("error", first)
         elif name == "AbortFlow" and first:

@@ -380,7 +380,7 @@ class Hub(ABC):
             return
 
         @callback
-        def ask(_: datetime) -> None:
+        def ask_about_loss(_: datetime) -> None:
             # Who has been asked to log in again knows.
             if not any(self.entry.async_get_active_flows(self.hass, {SOURCE_REAUTH})):
                 self.raise_issue(issue, device, placeholders=placeholders)
@@ -388,7 +388,9 @@ class Hub(ABC):
         self._losses[device.uid] = (
             issue,
             async_call_later(
-                self.hass, LASTING_LOSS, HassJob(ask, cancel_on_shutdown=True)
+                self.hass,
+                LASTING_LOSS,
+                HassJob(ask_about_loss, cancel_on_shutdown=True),
             ),
         )
 

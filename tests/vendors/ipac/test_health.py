@@ -3,6 +3,7 @@
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.gatehouse.const import DOMAIN
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er, issue_registry as ir
@@ -153,8 +154,13 @@ async def test_gone_altogether(
     asm: Ipac,
     home: MockConfigEntry,
     advance: Advance,
+    issue_registry: ir.IssueRegistry,
 ) -> None:
     """A station that is silent and cannot be called is gone, until either changes."""
+
+    def lost() -> bool:
+        return (DOMAIN, "station_unreachable_ipac_entry") in issue_registry.issues
+
     await beat(asm, advance, 20)
     await asm.stop()
     await advance(50)
@@ -162,8 +168,13 @@ async def test_gone_altogether(
     await advance(20)
     assert shown(hass, CONNECTION) == "off"
     assert shown(hass, DOOR) == "unavailable"
+    await advance(800)
+    assert not lost()
+    await advance(200)
+    assert lost()
     await asm.start()
     await asm.notify()
+    assert not lost()
     assert shown(hass, CONNECTION) == "on"
     assert shown(hass, DOOR) == "locked"
 

@@ -81,6 +81,7 @@ async def test_loss_and_return(
     advance: Advance,
     links: Links,
     caplog: pytest.LogCaptureFixture,
+    issue_registry: ir.IssueRegistry,
 ) -> None:
     """What is lost comes back by itself: one line at the loss, and one at the return."""
     caplog.set_level(logging.INFO)
@@ -96,8 +97,13 @@ async def test_loss_and_return(
         await asyncio.sleep(0.01)
     assert links() == 1
     assert home.runtime_data.diagnostics()["last_failure"] == "CannotConnect"
+    assert not issue_registry.issues
+    await advance(700)
+    (issue,) = issue_registry.issues.values()
+    assert issue.translation_key == "server_unreachable"
     await server.start()
     await come_back(hass, advance, 60)
+    assert not issue_registry.issues
     assert shown(hass, PERSON) == "Aiko Aoyama"
     await server.recognise()
     await until(lambda: len(told(ACCESS)) == 2)

@@ -8,6 +8,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
     async_capture_events,
+    async_fire_time_changed,
     async_mock_service,
 )
 
@@ -15,11 +16,12 @@ from custom_components.gatehouse.const import DOMAIN
 from custom_components.gatehouse.vendors.tellicon import hub
 from homeassistant.const import EVENT_STATE_CHANGED, STATE_UNKNOWN
 from homeassistant.core import HomeAssistant, State
-from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers import device_registry as dr, issue_registry as ir
 from homeassistant.setup import async_setup_component
 from simulators.tellicon import Tellicon, Unit
 
 from ...conftest import Devices
+from .conftest import TOKEN
 
 UNIT = Unit(505, 121, 1001)
 NAME = "505/121/1001"
@@ -280,3 +282,50 @@ async def test_too_many_units(
     assert state_of("505/1/3", "doorbell") is None
     assert state_of("505", "doorbell").attributes["unit"] == "505/1/4"
     assert caplog.text.count("further ones are told on their account only") == 1
+
+
+async def test_silence(
+    hass: HomeAssistant,
+    tellicon: Tellicon,
+    account: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+    issue_registry: ir.IssueRegistry,
+) -> None:
+    """An account that used to tell of calls and does no more is the user's affair."""
+
+    async def wait(hours: int) -> None:
+        for _ in range(hours):
+            freezer.tick(3600)
+            async_fire_time_changed(hass)
+        await hass.async_block_till_done()
+
+    for _ in range(20):
+        await tellicon.ring(UNIT)
+        await wait(10)
+    await tellicon.ring(UNIT)
+    await wait(23)
+    assert not issue_registry.issues
+    # What was learnt outlives a restart.
+    await hass.config_entries.async_reload(account.entry_id)
+    await hass.async_block_till_done()
+    assert not issue_registry.issues
+    await wait(3)
+    (issue,) = issue_registry.issues.values()
+    assert issue.translation_key == "account_silent"
+    assert TOKEN not in str(issue)
+    await tellicon.ring(UNIT)
+    await hass.async_block_till_done()
+    assert not issue_registry.issues
+
+
+async def test_never_called(
+    hass: HomeAssistant,
+    account: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+    issue_registry: ir.IssueRegistry,
+) -> None:
+    """What never came cannot have stopped."""
+    freezer.tick(90 * 86400)
+    async_fire_time_changed(hass)
+    await hass.async_block_till_done()
+    assert not issue_registry.issues

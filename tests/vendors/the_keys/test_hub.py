@@ -8,6 +8,7 @@ from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
     async_capture_events,
     async_mock_service,
+    MockUser,
 )
 
 from custom_components.gatehouse.const import DOMAIN
@@ -15,7 +16,7 @@ from custom_components.gatehouse.hub import Device
 from custom_components.gatehouse.vendors.the_keys import client
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState, ConfigSubentry
 from homeassistant.const import EVENT_STATE_CHANGED, STATE_UNAVAILABLE, STATE_UNKNOWN
-from homeassistant.core import HomeAssistant
+from homeassistant.core import Context, HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import (
     device_registry as dr,
@@ -430,6 +431,7 @@ async def test_gateway_lost(
     home: MockConfigEntry,
     advance: Advance,
     caplog: pytest.LogCaptureFixture,
+    issue_registry: ir.IssueRegistry,
 ) -> None:
     """Three polls without an answer: all but the connection is unavailable, and back."""
     await gateway.stop()
@@ -442,6 +444,12 @@ async def test_gateway_lost(
     for entity_id in (DOOR, BATTERY, STATUS, "button.the_keys_gateway_synchronize"):
         assert shown(hass, entity_id) == STATE_UNAVAILABLE
     assert caplog.text.count("does not answer") == 1
+    # A loss that lasts is the user's affair, until it ends.
+    await advance(800)
+    assert not issue_registry.issues
+    await advance(110)
+    (issue,) = issue_registry.issues.values()
+    assert issue.translation_key == "gateway_unreachable"
 
     await gateway.start()
     gateway.turn_by_hand(FRONT, 50)
@@ -449,7 +457,63 @@ async def test_gateway_lost(
     assert shown(hass, CONNECTION) == "on"
     assert shown(hass, DOOR) == "unlocked"
     assert shown(hass, STATUS) == "scanning"
+    assert not issue_registry.issues
     assert caplog.text.count("answers again") == 1
+
+
+async def test_loss_ends_with_the_entry(
+    hass: HomeAssistant,
+    gateway: Gateway,
+    home: MockConfigEntry,
+    advance: Advance,
+    issue_registry: ir.IssueRegistry,
+) -> None:
+    """Nothing is asked about a gateway that is no longer wanted."""
+    await gateway.stop()
+    for _ in range(5):
+        await advance(10)
+    assert shown(hass, CONNECTION) == "off"
+    await hass.config_entries.async_unload(home.entry_id)
+    await advance(2000)
+    assert not issue_registry.issues
+
+
+async def test_who_moved_the_bolt(
+    hass: HomeAssistant,
+    gateway: Gateway,
+    home: MockConfigEntry,
+    advance: Advance,
+    hass_admin_user: MockUser,
+) -> None:
+    """The user of Home Assistant is named until somebody else moves the bolt."""
+
+    def changed_by() -> str | None:
+        return hass.states.get(DOOR).attributes.get("changed_by")
+
+    async def unlock() -> None:
+        await hass.services.async_call(
+            "lock",
+            "unlock",
+            {"entity_id": DOOR},
+            blocking=True,
+            context=Context(user_id=hass_admin_user.id),
+        )
+
+    assert changed_by() is None
+    await unlock()
+    await advance(6)
+    assert shown(hass, DOOR) == "unlocked"
+    assert changed_by() == hass_admin_user.name
+    gateway.turn_by_hand(FRONT, 0)
+    for _ in range(3):
+        await advance(10)
+    assert shown(hass, DOOR) == "locked"
+    assert changed_by() is None
+    # Who is refused has moved nothing.
+    gateway.inject("/open", Fault.reply(b'{"status": "ko", "code": 34}'))
+    with pytest.raises(HomeAssistantError):
+        await unlock()
+    assert changed_by() is None
 
 
 async def test_lock_out_of_reach(
