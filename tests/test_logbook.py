@@ -197,6 +197,11 @@ SAID: tuple[tuple[str, Word, str], ...] = (
     ),
     (
         "access",
+        Access(event_type=AccessEvent.GRANTED, method=Method.REMOTE, person="Ana"),
+        "Front door was opened from Home Assistant by Ana",
+    ),
+    (
+        "access",
         Access(event_type=AccessEvent.DENIED, method=Method.REMOTE, reason=Reason.BUSY),
         "Front door was not opened from Home Assistant: Busy",
     ),

@@ -15,6 +15,7 @@ from custom_components.gatehouse.vendors.senselink.hub import SenseLinkHub
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP, STATE_UNAVAILABLE
 from homeassistant.core import CoreState, HomeAssistant
+from homeassistant.helpers import issue_registry as ir
 from simulators.senselink import SenseLink
 
 from ...conftest import Advance

@@ -504,7 +504,7 @@ async def test_who_moved_the_bolt(
     await advance(6)
     assert shown(hass, DOOR) == "unlocked"
     assert changed_by() == hass_admin_user.name
-    gateway.turn_by_hand(FRONT, 0)
+    gateway.turn_by_hand(FRONT, 49)
     for _ in range(3):
         await advance(10)
     assert shown(hass, DOOR) == "locked"
