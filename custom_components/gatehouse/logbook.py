@@ -5,8 +5,9 @@ integration describe events of the bus alone. So every event entity fires one of
 beside its own, with the same attributes. It is put into words only when somebody looks,
 so that nothing waits for that at the door, in the language of the instance.
 
-Both lines are shown: an entity cannot withhold its own. The event names the entity, so
-that whoever excludes that from the recorder or the logbook excludes the sentence, too.
+Both lines are shown. The logbook leaves out states of some domains only, of which events
+are none, and asks nobody how to word a state; of two rows in one context it notes that
+one caused the other, but shows both. The event names the entity, so that whoever excludes that from the recorder or the logbook excludes the sentence, too.
 """
 
 from collections.abc import Callable, Mapping
