@@ -6,9 +6,9 @@ from collections.abc import Callable
 import pytest
 from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
+    MockUser,
     async_capture_events,
     async_mock_service,
-    MockUser,
 )
 
 from custom_components.gatehouse.const import DOMAIN
