@@ -1,9 +1,12 @@
 """Gatehouse: door and access systems of five vendors as one set of entities."""
 
+from contextlib import suppress
+
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP
 from homeassistant.core import Event, HomeAssistant
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.device_registry import DeviceEntry
+from homeassistant.helpers.importlib import async_import_module
 from homeassistant.helpers.typing import ConfigType
 
 from .const import DOMAIN, PLATFORMS
@@ -40,6 +43,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: GatehouseConfigEntry) ->
         raise
     if vendor.view is not None:
         hub.address = vendor.view.attach(hass, hub)
+    await _async_offer_tools(hass, entry)
     entry.async_on_unload(entry.add_update_listener(_async_reload_if_outdated))
     # Home Assistant does not unload entries when it stops.
     entry.async_on_unload(hass.bus.async_listen(EVENT_HOMEASSISTANT_STOP, stop))
@@ -71,6 +75,14 @@ async def async_remove_config_entry_device(
         return False
     entry.runtime_data.forget(device)
     return True
+
+
+async def _async_offer_tools(hass: HomeAssistant, entry: GatehouseConfigEntry) -> None:
+    """Offer the API for language models, where Home Assistant is new enough for it."""
+    # Nothing of Assist may keep a door from working.
+    with suppress(ImportError):
+        llm = await async_import_module(hass, f"{__package__}.llm")
+        entry.async_on_unload(llm.async_offer_api(hass, entry.entry_id))
 
 
 async def _async_reload_if_outdated(
