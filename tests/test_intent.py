@@ -2,16 +2,12 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
-import logging
 from pathlib import Path
 import shutil
 from typing import Any, override
 
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
-from pytest_homeassistant_custom_component.components.recorder.common import (
-    async_wait_recording_done,
-)
 
 from custom_components.gatehouse.const import DOMAIN
 from custom_components.gatehouse.entity import EventDescription
@@ -28,7 +24,6 @@ from custom_components.gatehouse.vendor import Vendor
 from custom_components.gatehouse.vendors import VENDORS
 from homeassistant.components.conversation import async_converse
 from homeassistant.components.homeassistant.exposed_entities import async_expose_entity
-from homeassistant.components.recorder import Recorder
 from homeassistant.core import Context, HomeAssistant
 from homeassistant.helpers import (
     area_registry as ar,
@@ -52,12 +47,6 @@ SENTENCES = Path("custom_sentences")
 FRONT = "lock.front_door_door"
 
 type Say = Callable[..., Awaitable[str]]
-
-
-@pytest.fixture
-def recorded() -> bool:
-    """Return whether what happens is recorded."""
-    return False
 
 
 @pytest.fixture(autouse=True)
@@ -456,10 +445,12 @@ async def test_which_door(
     )
     assert await say("yes, open it") == NOTHING
     told = await ask(hass, "GatehouseGetDoors")
-    assert {
-        door["name"]: door["area"] for door in told["speech_slots"]["doors"]
-    } == {"Front gate Door": None, "Front door Door": "Hall"}
-    assert "Shall I open Front door Door" in await say("open front door door")
+    assert {door["name"]: door["area"] for door in told["speech_slots"]["doors"]} == {
+        "Front gate Door": None,
+        "Front door Door": "Hall",
+    }
+    expose(hass, ipac.DOOR, ipac.OPEN, exposed=False)
+    assert "Shall I open Front door Door" in await say("open the door")
     assert await say("yes, open it") == "Front door Door is being opened."
     assert hass.states.get(FRONT).state == "unlocked"
     assert not gate.relays[1].active

@@ -36,8 +36,11 @@ INTENT_CONFIRM_OPENING = "GatehouseConfirmOpening"
 
 MAX_DOORS = 50
 
+_DOOR: dict[Any, Any] = {
+    vol.Optional("name", description="Name of the door"): intent.non_empty_string
+}
 _PLACE: dict[Any, Any] = {
-    vol.Optional("name", description="Name of the door"): intent.non_empty_string,
+    **_DOOR,
     vol.Optional("area", description="Area of the door"): intent.non_empty_string,
     vol.Optional("floor", description="Floor of the door"): intent.non_empty_string,
 }
@@ -298,9 +301,7 @@ class OpenDoorHandler(_Handler):
     """Asks back whether to open a door."""
 
     intent_type = INTENT_OPEN_DOOR
-    description = (
-        "First step of opening a door: asks the user to confirm. Opens nothing by itself"
-    )
+    description = "First step of opening a door: asks the user to confirm. Opens nothing by itself"
     slot_schema = _PLACE
 
     @override
@@ -333,9 +334,7 @@ class ConfirmOpeningHandler(_Handler):
         "Second step of opening a door: opens it after the user has agreed in a new "
         "message"
     )
-    slot_schema = {
-        vol.Optional("name", description="Name of the door"): intent.non_empty_string
-    }
+    slot_schema = _DOOR
 
     @override
     async def _async_answer(

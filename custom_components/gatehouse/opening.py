@@ -29,7 +29,7 @@ from homeassistant.helpers.chat_session import current_session
 from homeassistant.util.hass_dict import HassKey
 
 from .const import DOMAIN
-from .places import at, async_may
+from .places import async_may, at
 
 # Seconds in which to confirm.
 CONFIRM_WITHIN = 60

@@ -4,11 +4,7 @@ from collections.abc import Mapping
 
 from homeassistant.components.homeassistant import async_should_expose
 from homeassistant.core import HomeAssistant, State
-from homeassistant.helpers import (
-    device_registry as dr,
-    entity_registry as er,
-    intent,
-)
+from homeassistant.helpers import device_registry as dr, entity_registry as er, intent
 
 
 async def async_may(

@@ -110,9 +110,7 @@ async def async_visits(
     visits: dict[tuple[Any, ...], Visit] = {}
     for entity in entities:
         registered = er.async_get(hass).async_get(entity.entity_id)
-        told = list(
-            _tellings(await _async_states(hass, entity, start, end))
-        )
+        told = list(_tellings(await _async_states(hass, entity, start, end)))
         for at, event_type, attributes in told:
             if event_type not in event_types or not start <= at <= end:
                 continue
