@@ -162,7 +162,7 @@ class Telling:
 
     def _label(self, attribute: str) -> str | None:
         """Return what the entity shows of one of its attributes."""
-        value = self._data.get(attribute)
+        value: str | None = self._data.get(attribute)
         entity = er.async_get(self._hass).async_get(self._data[ATTR_ENTITY_ID])
         if value is None or entity is None:
             return value
