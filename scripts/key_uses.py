@@ -124,6 +124,10 @@ class _Module:
         elif name == "async_abort" and (reason := arguments.get("reason")):
             yield from self._uses("abort", reason)
         elif name in ("Required", "Optional") and first:
+            # Of the slots of an intent, which say in words what they are for, no form
+            # is made.
+            if isinstance(arguments.get("description"), ast.Constant):
+                return
             yield from self._uses("field", first, strict=False)
         if step := arguments.get("step_id"):
             yield from self._uses("step", step, strict=False)
