@@ -23,6 +23,7 @@ HOME_ASSISTANT = Path(homeassistant.__file__).parent
 # What Gatehouse itself uses, and what its tests play and show.
 OURS = (
     "camera",
+    "conversation",
     "ffmpeg",
     "http",
     "image",

@@ -78,8 +78,10 @@ async def async_remove_config_entry_device(
 
 
 async def _async_offer_tools(hass: HomeAssistant, entry: GatehouseConfigEntry) -> None:
-    """Offer the API for language models, where Home Assistant is new enough for it."""
-    # Nothing of Assist may keep a door from working.
+    """Offer the API for language models, where Home Assistant has what it needs."""
+    if "conversation" not in hass.config.components:
+        return
+    # Older releases lack some of it, and nothing of Assist may keep doors from working.
     with suppress(ImportError):
         llm = await async_import_module(hass, f"{__package__}.llm")
         entry.async_on_unload(llm.async_offer_api(hass, entry.entry_id))

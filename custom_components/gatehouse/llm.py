@@ -9,7 +9,18 @@ from typing import override
 
 from homeassistant.components.llm import LLMTools
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
-from homeassistant.helpers import intent, llm
+from homeassistant.helpers import intent
+from homeassistant.helpers.llm import (
+    API,
+    LLM_API_ASSIST,
+    APIInstance,
+    IntentTool,
+    LLMContext,
+    Tool,
+    ToolAnnotations,
+    async_register_api,
+    selector_serializer,
+)
 from homeassistant.util.hass_dict import HassKey
 
 from .const import DOMAIN
@@ -21,11 +32,11 @@ from .intent import (
     INTENT_OPEN_DOOR,
 )
 
-_READ = llm.ToolAnnotations(
+_READ = ToolAnnotations(
     read_only=True, destructive=False, idempotent=True, open_world=False
 )
-_ASK = llm.ToolAnnotations(destructive=False, open_world=False)
-_OPEN = llm.ToolAnnotations(open_world=False)
+_ASK = ToolAnnotations(destructive=False, open_world=False)
+_OPEN = ToolAnnotations(open_world=False)
 
 _TOOLS = {
     INTENT_GET_ACCESS: ("Who came in", _READ),
@@ -59,12 +70,10 @@ _OFFER: HassKey[_Offer] = HassKey(f"{DOMAIN}_llm_api")
 
 @callback
 def async_get_tools(
-    hass: HomeAssistant, llm_context: llm.LLMContext, api_id: str
+    hass: HomeAssistant, llm_context: LLMContext, api_id: str
 ) -> LLMTools | None:
     """Return the tools for Home Assistant's API."""
-    if api_id != llm.LLM_API_ASSIST or not hass.config_entries.async_loaded_entries(
-        DOMAIN
-    ):
+    if api_id != LLM_API_ASSIST or not hass.config_entries.async_loaded_entries(DOMAIN):
         return None
     return LLMTools(tools=_tools(hass), prompt=PROMPT)
 
@@ -74,7 +83,7 @@ def async_offer_api(hass: HomeAssistant, entry_id: str) -> CALLBACK_TYPE:
     """Offer the API Gatehouse until the return has been called for all entries."""
     offer = hass.data.setdefault(_OFFER, _Offer())
     if not offer.entries:
-        offer.withdraw = llm.async_register_api(
+        offer.withdraw = async_register_api(
             hass, GatehouseAPI(hass=hass, id=DOMAIN, name="Gatehouse")
         )
     offer.entries.add(entry_id)
@@ -88,28 +97,26 @@ def async_offer_api(hass: HomeAssistant, entry_id: str) -> CALLBACK_TYPE:
     return leave
 
 
-class GatehouseAPI(llm.API):
+class GatehouseAPI(API):
     """The doors and nothing else."""
 
     @override
-    async def async_get_api_instance(
-        self, llm_context: llm.LLMContext
-    ) -> llm.APIInstance:
+    async def async_get_api_instance(self, llm_context: LLMContext) -> APIInstance:
         """Return the tools and how to use them."""
-        return llm.APIInstance(
+        return APIInstance(
             api=self,
             api_prompt=PROMPT,
             llm_context=llm_context,
             tools=_tools(self.hass),
-            custom_serializer=llm.selector_serializer,
+            custom_serializer=selector_serializer,
         )
 
 
 @callback
-def _tools(hass: HomeAssistant) -> list[llm.Tool]:
+def _tools(hass: HomeAssistant) -> list[Tool]:
     """Return the intents as tools."""
     return [
-        llm.IntentTool(
+        IntentTool(
             f"{DOMAIN}__{handler.intent_type}",
             handler,
             title=_TOOLS[handler.intent_type][0],
