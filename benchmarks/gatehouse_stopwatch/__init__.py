@@ -6,6 +6,7 @@ and writes what it has measured to `measured.json`, all in the configuration fol
 
 import gc
 import json
+import logging
 from pathlib import Path
 import sys
 import time
@@ -19,6 +20,8 @@ from homeassistant.helpers.typing import ConfigType
 from homeassistant.loader import async_get_integration
 from homeassistant.setup import async_setup_component
 
+_LOGGER = logging.getLogger(__name__)
+
 DOMAIN = "gatehouse_stopwatch"
 
 PERIOD = 0.005
@@ -31,7 +34,13 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     wanted = json.loads((folder / "stopwatch.json").read_text())
 
     async def measure(_: HomeAssistant) -> None:
-        _write(folder / "measured.json", await set_up(hass, **wanted["entry"]))
+        try:
+            measured = await set_up(hass, **wanted["entry"])
+        except Exception:
+            _LOGGER.exception("Nothing can be measured")
+            await hass.async_stop(exit_code=1)
+            return
+        _write(folder / "measured.json", measured)
         if wanted["updates"]:
             count_updates(hass, wanted["updates"], folder / "updated.json")
 
