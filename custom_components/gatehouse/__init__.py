@@ -38,6 +38,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: GatehouseConfigEntry) ->
         await hub.async_remove_unknown_devices()
         entry.runtime_data = hub
         await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+        await hub.async_give_devices()
     except BaseException:
         await hub.async_stop()
         raise

@@ -174,7 +174,8 @@ class ChannelEntity(GatehouseEntity):
         raise NotImplementedError
 
 
-async def async_add_platform[DescriptionT: EntityDescription](
+@callback
+def async_add_platform[DescriptionT: EntityDescription](
     entry: GatehouseConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
     description_type: type[DescriptionT],
@@ -197,4 +198,4 @@ async def async_add_platform[DescriptionT: EntityDescription](
             config_subentry_id=device.subentry_id,
         )
 
-    entry.async_on_unload(await hub.async_on_devices(add))
+    entry.async_on_unload(hub.on_device(add))

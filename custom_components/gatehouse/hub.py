@@ -160,7 +160,8 @@ class Hub(ABC):
         self.people = People(entry.options.get(CONF_PEOPLE, ()))
         self.address: CALLBACK_TYPE | None = None
         self._configured = configuration(entry)
-        self._on_devices: list[Callable[[Device], None]] = []
+        self._on_device: list[Callable[[Device], None]] = []
+        self._given = False
         self._losses: dict[str, tuple[str, CALLBACK_TYPE]] = {}
         """By device: the issue that its loss becomes, and what keeps it from that."""
         self._stopped_watching = False
@@ -240,8 +241,8 @@ class Hub(ABC):
         )
         device.values.update(values or {})
         self.devices[uid] = device
-        for add in self._on_devices:
-            add(device)
+        if self._given:
+            self._give(device)
         return device
 
     def _move_to_subentry(
@@ -305,18 +306,29 @@ class Hub(ABC):
         """Drop a device that has left the registry."""
         del self.devices[device.uid]
 
-    async def async_on_devices(self, add: Callable[[Device], None]) -> CALLBACK_TYPE:
-        """Call `add` with each device now, and with every later one as it appears.
+    @callback
+    def on_device(self, add: Callable[[Device], None]) -> CALLBACK_TYPE:
+        """Have `add` called with each device, until the return is called."""
+        self._on_device.append(add)
+        return lambda: self._on_device.remove(add)
+
+    async def async_give_devices(self) -> None:
+        """Give the platforms the devices that are here, and from now on each new one.
 
         There may be thousands of them: the event loop serves others in between.
         """
-        self._on_devices.append(add)
+        self._given = True
         breather = Breather()
         for device in tuple(self.devices.values()):
             await breather.breathe()
             if self.devices.get(device.uid) is device:
-                add(device)
-        return lambda: self._on_devices.remove(add)
+                self._give(device)
+
+    @callback
+    def _give(self, device: Device) -> None:
+        """Give a device to every platform."""
+        for add in self._on_device:
+            add(device)
 
     @callback
     def raise_issue(

@@ -43,7 +43,7 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Set up the media players of an entry."""
-    await async_add_platform(
+    async_add_platform(
         entry, async_add_entities, MediaPlayerDescription, GatehouseMediaPlayer
     )
 

@@ -19,7 +19,7 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Set up the notifiers of an entry."""
-    await async_add_platform(
+    async_add_platform(
         entry, async_add_entities, NotifyDescription, GatehouseNotifier
     )
 
