@@ -7,7 +7,7 @@ import argparse
 import asyncio
 import sys
 
-from . import tellicon, the_keys
+from . import innovaphone, start, tellicon, the_keys
 
 
 async def main(*, short: bool) -> int:
@@ -16,6 +16,12 @@ async def main(*, short: bool) -> int:
     rows = [
         *await tellicon.run(rounds=rounds, count=200 if short else 6000),
         *await the_keys.run(rounds=rounds, count=50 if short else 1000),
+        *await innovaphone.run(
+            rounds=rounds,
+            count=200 if short else 5000,
+            updates=200 if short else 4000,
+        ),
+        *await start.run(rounds=rounds),
     ]
     print(f"Ours ÷ the yardstick: median (lowest to highest) of {rounds} rounds")
     for row in rows:
