@@ -51,7 +51,10 @@ def device(number: int) -> DeviceInfo:
     return DeviceInfo(
         identifiers={(DOMAIN, str(number))},
         connections={
-            (CONNECTION_NETWORK_MAC, f"02:90:33:01:{number >> 8:02x}:{number & 255:02x}")
+            (
+                CONNECTION_NETWORK_MAC,
+                f"02:90:33:01:{number >> 8:02x}:{number & 255:02x}",
+            )
         },
         manufacturer="Plain",
         model="IP112",

@@ -4,7 +4,6 @@ from homeassistant.components.binary_sensor import (
     BinarySensorDeviceClass,
     BinarySensorEntity,
 )
-
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
@@ -34,4 +33,3 @@ class PlainBinarySensor(BinarySensorEntity):
         """Give it a name and a device."""
         self._attr_unique_id = f"{number}_online"
         self._attr_device_info = device(number)
-

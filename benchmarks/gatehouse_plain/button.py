@@ -1,7 +1,6 @@
 """Plain buttons."""
 
 from homeassistant.components.button import ButtonDeviceClass, ButtonEntity
-
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity import EntityCategory
@@ -33,4 +32,3 @@ class PlainButton(ButtonEntity):
         """Give it a name and a device."""
         self._attr_unique_id = f"{number}_restart"
         self._attr_device_info = device(number)
-

@@ -1,7 +1,6 @@
 """Plain sensors."""
 
 from homeassistant.components.sensor import SensorEntity
-
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity import EntityCategory

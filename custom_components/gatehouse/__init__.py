@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 
-from homeassistant.const import EVENT_HOMEASSISTANT_STOP
+from homeassistant.const import EVENT_HOMEASSISTANT_STOP, Platform
 from homeassistant.core import Event, HomeAssistant
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.device_registry import DeviceEntry
@@ -37,7 +37,9 @@ async def async_setup_entry(hass: HomeAssistant, entry: GatehouseConfigEntry) ->
         await hub.async_start()
         await hub.async_remove_unknown_devices()
         entry.runtime_data = hub
-        await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+        await hass.config_entries.async_forward_entry_setups(
+            entry, _platforms_of(entry)
+        )
         await hub.async_give_devices()
     except BaseException:
         await hub.async_stop()
@@ -55,7 +57,9 @@ async def async_unload_entry(hass: HomeAssistant, entry: GatehouseConfigEntry) -
     """Unload a vendor's connection."""
     # First of all: what is accepted from here on would reach no entity.
     entry.runtime_data.leave_address()
-    if unloaded := await hass.config_entries.async_unload_platforms(entry, PLATFORMS):
+    if unloaded := await hass.config_entries.async_unload_platforms(
+        entry, _platforms_of(entry)
+    ):
         await entry.runtime_data.async_stop()
     return unloaded
 
@@ -86,6 +90,12 @@ async def _async_offer_tools(hass: HomeAssistant, entry: GatehouseConfigEntry) -
     with suppress(ImportError):
         llm = await async_import_module(hass, f"{__package__}.llm")
         entry.async_on_unload(llm.async_offer_api(hass, entry.entry_id))
+
+
+def _platforms_of(entry: GatehouseConfigEntry) -> list[Platform]:
+    """Return the platforms that the entities of an entry need."""
+    needed = vendor_of(entry).platforms
+    return [platform for platform in PLATFORMS if platform in needed]
 
 
 async def _async_reload_if_outdated(

@@ -19,9 +19,7 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Set up the buttons of an entry."""
-    async_add_platform(
-        entry, async_add_entities, ButtonDescription, GatehouseButton
-    )
+    async_add_platform(entry, async_add_entities, ButtonDescription, GatehouseButton)
 
 
 class GatehouseButton(GatehouseEntity, ButtonEntity):

@@ -17,6 +17,7 @@ from homeassistant.components.lock import LockEntityDescription
 from homeassistant.components.media_player import MediaPlayerEntityDescription
 from homeassistant.components.notify import NotifyEntityDescription
 from homeassistant.components.sensor import SensorEntityDescription
+from homeassistant.const import Platform
 from homeassistant.core import callback
 from homeassistant.helpers.entity import Entity, EntityDescription
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
@@ -106,6 +107,19 @@ class MediaPlayerDescription(MediaPlayerEntityDescription):
 
     stop: Callable[[Any, Device], Awaitable[None]]
     """A method of the vendor's hub that ends what is being played."""
+
+
+PLATFORM_OF: dict[type[EntityDescription], Platform] = {
+    BinarySensorDescription: Platform.BINARY_SENSOR,
+    ButtonDescription: Platform.BUTTON,
+    EventDescription: Platform.EVENT,
+    ImageDescription: Platform.IMAGE,
+    LockDescription: Platform.LOCK,
+    MediaPlayerDescription: Platform.MEDIA_PLAYER,
+    NotifyDescription: Platform.NOTIFY,
+    SensorDescription: Platform.SENSOR,
+}
+"""Where the entities of a description belong."""
 
 
 class GatehouseEntity(Entity):

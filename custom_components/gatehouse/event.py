@@ -23,9 +23,7 @@ async def async_setup_entry(
 ) -> None:
     """Set up the events of an entry."""
     entry.async_on_unload(async_follow_persons(hass, entry))
-    async_add_platform(
-        entry, async_add_entities, EventDescription, GatehouseEvent
-    )
+    async_add_platform(entry, async_add_entities, EventDescription, GatehouseEvent)
 
 
 class GatehouseEvent(GatehouseEntity, EventEntity):

@@ -18,9 +18,7 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Set up the images of an entry."""
-    async_add_platform(
-        entry, async_add_entities, ImageDescription, GatehouseImage
-    )
+    async_add_platform(entry, async_add_entities, ImageDescription, GatehouseImage)
 
 
 class GatehouseImage(ChannelEntity, ImageEntity):

@@ -19,9 +19,7 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Set up the notifiers of an entry."""
-    async_add_platform(
-        entry, async_add_entities, NotifyDescription, GatehouseNotifier
-    )
+    async_add_platform(entry, async_add_entities, NotifyDescription, GatehouseNotifier)
 
 
 class GatehouseNotifier(GatehouseEntity, NotifyEntity):

@@ -20,9 +20,7 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Set up the sensors of an entry."""
-    async_add_platform(
-        entry, async_add_entities, SensorDescription, GatehouseSensor
-    )
+    async_add_platform(entry, async_add_entities, SensorDescription, GatehouseSensor)
 
 
 class GatehouseSensor(ChannelEntity, RestoreSensor):

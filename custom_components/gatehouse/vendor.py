@@ -1,10 +1,13 @@
 """What a vendor brings to Gatehouse; each vendor's folder fills in one of these."""
 
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
+from homeassistant.const import Platform
+
 from .action import Action
-from .entity import EventDescription
+from .entity import PLATFORM_OF, EventDescription
 from .flow import VendorFlow
 from .hub import Hub, Offers
 from .inbound import InboundView
@@ -35,6 +38,16 @@ class Vendor:
 
     personal: frozenset[str] = frozenset()
     """Channels that diagnostics must not show, for they tell of people."""
+
+    @property
+    def platforms(self) -> set[Platform]:
+        """Return the platforms that its entities need; no other is loaded for it."""
+        descriptions = tuple(chain.from_iterable(self.entities.values()))
+        return {
+            platform
+            for kind, platform in PLATFORM_OF.items()
+            if any(isinstance(description, kind) for description in descriptions)
+        }
 
     @property
     def names_people(self) -> bool:
