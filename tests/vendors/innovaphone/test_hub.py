@@ -280,6 +280,36 @@ async def test_added(
     assert len(told()) == 1
 
 
+async def test_added_or_removed_while_the_platforms_are_given_devices(
+    hass: HomeAssistant,
+    service: Innovaphone,
+    entry: MockConfigEntry,
+    set_up: SetUp,
+    entity_registry: er.EntityRegistry,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """It gets its entities once, or none, as if it had come or gone later."""
+    give = InnovaphoneHub._give
+    given: list[str] = []
+
+    def come_and_go(hub: InnovaphoneHub, device: Device) -> None:
+        give(hub, device)
+        given.append(device.uid)
+        if len(given) == 1:
+            hub.add_device(f"innovaphone_{entry.entry_id}_{NEW}", "innovaphone_device")
+            hub.remove_device(of_hub(entry, HALL))
+
+    monkeypatch.setattr(InnovaphoneHub, "_give", come_and_go)
+    await set_up()
+
+    assert len(given) == len(set(given)) == 10
+    entities = er.async_entries_for_config_entry(entity_registry, entry.entry_id)
+    assert sum(NEW in entity.unique_id for entity in entities) == 3
+    assert not any(HALL in entity.unique_id for entity in entities)
+    assert "does not generate unique IDs" not in caplog.text
+
+
 async def test_removed(
     hass: HomeAssistant,
     service: Innovaphone,
