@@ -42,9 +42,10 @@ async def run(*, rounds: int, count: int, updates: int) -> list[Row]:
         "few plain": lambda: plain(FEW),
         "many plain in stretches": lambda: plain(count, in_stretches=True),
     }
-    # The first of all compile what is measured, and do not count.
-    await devices(FEW, 2)
-    await plain(FEW)
+    if rounds > 1:
+        # The first of all compile what is measured, and do not count.
+        await devices(FEW, 2)
+        await plain(FEW)
     measured: Rounds = []
     for number in range(rounds):
         turns = list(kinds.items())
