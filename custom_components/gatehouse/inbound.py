@@ -177,7 +177,10 @@ async def async_read_body(request: web.Request) -> bytes:
         if request.content.is_eof():
             # What is here already needs no time limit, which would cost more than all
             # the reading.
-            return await wire.read_bounded(request.content, MAX_BODY)
+            body = request.content.read_nowait()
+            if len(body) > MAX_BODY:
+                raise wire.TooLarge
+            return body
         async with asyncio.timeout(BODY_TIMEOUT):
             return await wire.read_bounded(request.content, MAX_BODY)
     except wire.TooLarge as err:

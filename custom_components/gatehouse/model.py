@@ -7,8 +7,9 @@ names of event types and attributes are what users build their automations on.
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from functools import cached_property
 from typing import Any, Protocol
+
+from propcache.api import cached_property
 
 from homeassistant.core import Context
 

@@ -63,6 +63,9 @@ class EventType(StrEnum):
     DTMF_COMMAND = "dtmfCommand"
 
 
+_TYPES: Mapping[str, EventType] = {str(known): known for known in EventType}
+
+
 class Event(NamedTuple):
     """One event; hashable, so that a repetition can be recognised."""
 
@@ -99,15 +102,16 @@ def parse_event(body: Any) -> Event:
         for key, value in given.items()
         if value is not None and (name := _NAMES.get(key)) is not None
     }
-    try:
-        event_type = EventType(fields.get("type", ""))
-    except ValueError as err:
-        raise MalformedEventError("unknown type") from err
-    client = _code(fields, "client")
+    kind = fields.pop("type", None)
+    event_type = _TYPES.get(kind) if isinstance(kind, str) else None
+    if event_type is None:
+        raise MalformedEventError("unknown type")
+    told = {name: _text(value, name) for name, value in fields.items()}
+    client = _code(told, "client")
     if client is None:
         raise MalformedEventError("client is missing")
-    command = _text(fields, "command")
-    source, destination = _text(fields, "source"), _text(fields, "destination")
+    command = told.get("command")
+    source, destination = told.get("source"), told.get("destination")
     if event_type is EventType.DTMF_COMMAND:
         if command is None:
             raise MalformedEventError("command is missing")
@@ -116,56 +120,59 @@ def parse_event(body: Any) -> Event:
         type=event_type,
         client=client,
         # The manual of dialect A gives 0 the meaning "no building".
-        building=_code(fields, "building") or "0",
-        apt=_code(fields, "apt"),
-        panel=_text(fields, "panel") or source,
-        resident=_text(fields, "resident") or destination,
+        building=_code(told, "building") or "0",
+        apt=_code(told, "apt"),
+        panel=told.get("panel") or source,
+        resident=told.get("resident") or destination,
         command=command,
-        duration=_duration(fields),
-        occurred_at=_occurred_at(fields),
+        duration=_duration(told),
+        occurred_at=_occurred_at(told),
     )
 
 
-def _text(fields: Mapping[str, Any], name: str) -> str | None:
+def _text(value: Any, name: str) -> str | None:
     """Return a field as text; numbers are written with and without quotes."""
-    if (value := fields.get(name)) is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int | str):
+    # JSON has no other kinds of text and number, and its truth values are none.
+    kind = type(value)
+    if kind is str:
+        text = value.strip()
+    elif kind is int:
+        text = str(value)
+    else:
         raise MalformedEventError(f"{name} is neither text nor a whole number")
-    text = str(value).strip()
-    if not text.isprintable() or len(text) > _MAX_TEXT:
+    if len(text) > _MAX_TEXT or not text.isprintable():
         raise MalformedEventError(f"{name} is too long or not printable")
     return text or None
 
 
-def _code(fields: Mapping[str, Any], name: str) -> str | None:
+def _code(told: Mapping[str, str | None], name: str) -> str | None:
     """Return a part of a unit's name, whose parts are told apart by slashes."""
-    text = _text(fields, name)
+    text = told.get(name)
     if text is not None and "/" in text:
         raise MalformedEventError(f"{name} holds a slash")
     return text
 
 
-def _number(fields: Mapping[str, Any], name: str) -> int | None:
+def _number(told: Mapping[str, str | None], name: str) -> int | None:
     """Return a whole number, which may be written as text."""
-    if (text := _text(fields, name)) is None:
+    if (text := told.get(name)) is None:
         return None
     if not _WHOLE.fullmatch(text):
         raise MalformedEventError(f"{name} is not a whole number")
     return int(text)
 
 
-def _duration(fields: Mapping[str, Any]) -> int | None:
+def _duration(told: Mapping[str, str | None]) -> int | None:
     """Return the seconds of conversation."""
-    duration = _number(fields, "duration")
+    duration = _number(told, "duration")
     if duration is not None and not 0 <= duration <= 86_400:
         raise MalformedEventError("duration is not within a day")
     return duration
 
 
-def _occurred_at(fields: Mapping[str, Any]) -> datetime | None:
+def _occurred_at(told: Mapping[str, str | None]) -> datetime | None:
     """Return when it happened. Answer and end times are not read: nobody needs them."""
-    epoch = _number(fields, "time")
+    epoch = _number(told, "time")
     if epoch is None:
         return None
     if not _EARLIEST <= epoch < _LATEST:
