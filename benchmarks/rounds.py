@@ -47,18 +47,33 @@ async def compare(
     mark: float,
     rounds: int,
     higher_is_better: bool = True,
+    stretches: int = 1,
 ) -> Row:
-    """Measure both sides in turn, after one round each that does not count."""
+    """Measure both sides in turn, after one round each that does not count.
+
+    Args:
+        name: of the row.
+        ours: measures our side.
+        yardstick: measures the other.
+        mark: the ratio to reach.
+        rounds: how many ratios there are.
+        higher_is_better: whether the mark is the least ratio, or the highest.
+        stretches: how often a round changes from one side to the other; its ratio is
+            that of the medians.
+
+    """
     await ours()
     await yardstick()
     ratios = []
-    for number in range(rounds):
-        # Who goes first changes, for the second finds a warmer machine.
-        if number % 2:
-            beside = await yardstick()
-            mine = await ours()
-        else:
-            mine = await ours()
-            beside = await yardstick()
-        ratios.append(mine / beside)
+    for _ in range(rounds):
+        mine, beside = [], []
+        for number in range(stretches):
+            # Who goes first changes, for the second finds a warmer machine.
+            if (len(ratios) + number) % 2:
+                beside.append(await yardstick())
+                mine.append(await ours())
+            else:
+                mine.append(await ours())
+                beside.append(await yardstick())
+        ratios.append(median(mine) / median(beside))
     return Row(name, tuple(ratios), mark, higher_is_better)

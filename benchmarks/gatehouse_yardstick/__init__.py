@@ -1,53 +1,22 @@
-"""What the Tellicon address is measured against: the plainest thing that does as much.
+"""What Gatehouse is measured against: the plainest things that do as much."""
 
-`POST /gatehouse_yardstick` checks a token, parses the same JSON with the standard
-library, and writes as many plain event entities: one of the account, one of the unit.
-"""
-
-from typing import Any
-
-from aiohttp import web
-
-from homeassistant.components.http import HomeAssistantView
+from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.discovery import async_load_platform
 from homeassistant.helpers.typing import ConfigType
 
-DOMAIN = "gatehouse_yardstick"
-TOKEN = "yardstick-token-24-chars"
+from .const import DOMAIN
+from .terminals import TerminalsView
+from .view import YardstickView
+from .watch import WatchView
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
-    """Serve the address and add the entities."""
+    """Serve the addresses and add the entities."""
     hass.data[DOMAIN] = {}
     hass.http.register_view(YardstickView(hass.data[DOMAIN]))
-    hass.async_create_task(async_load_platform(hass, "event", DOMAIN, {}, config))
+    hass.http.register_view(TerminalsView(hass))
+    hass.http.register_view(WatchView(hass))
+    for platform in (Platform.EVENT, Platform.SENSOR):
+        hass.async_create_task(async_load_platform(hass, platform, DOMAIN, {}, config))
     return True
-
-
-class YardstickView(HomeAssistantView):
-    """A bare view."""
-
-    url = "/gatehouse_yardstick"
-    name = "gatehouse_yardstick"
-    requires_auth = False
-
-    def __init__(self, entities: dict[Any, Any]) -> None:
-        """Know the entities by account and unit."""
-        self._entities = entities
-
-    async def post(self, request: web.Request) -> web.Response:
-        """Write what has been called."""
-        if request.headers.get("authTokenTellicon") != TOKEN:
-            return self.json_message("wrong token", 401)
-        event = (await request.json())["eventTellicon"]
-        for key in ("account", event["apt"]):
-            entity = self._entities[key]
-            entity.ring(
-                {
-                    "caller": event["src"],
-                    "unit": f"{event['client']}/{event['building']}/{event['apt']}",
-                    "occurred_at": event["eventDateTime"],
-                }
-            )
-        return self.json({"message": "accepted"})

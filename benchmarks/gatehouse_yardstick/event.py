@@ -7,6 +7,8 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddEntitiesCallback
 from homeassistant.helpers.typing import ConfigType, DiscoveryInfoType
 
+from .const import ADD_EVENTS, DOMAIN
+
 
 async def async_setup_platform(
     hass: HomeAssistant,
@@ -16,7 +18,8 @@ async def async_setup_platform(
 ) -> None:
     """Add an account and a hundred units."""
     entities = {key: PlainEvent(str(key)) for key in ("account", *range(100))}
-    hass.data["gatehouse_yardstick"].update(entities)
+    hass.data[DOMAIN].update(entities)
+    hass.data[ADD_EVENTS] = async_add_entities
     async_add_entities(entities.values())
 
 
