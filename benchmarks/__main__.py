@@ -7,14 +7,16 @@ import argparse
 import asyncio
 import sys
 
-from . import innovaphone, start, tellicon, the_keys
+from . import bell, innovaphone, senselink, start, tellicon, the_keys
 
 
 async def main(*, short: bool) -> int:
     """Measure everything; return 0, or 1 if a mark is missed in the long form."""
     rounds = 1 if short else 5
     rows = [
-        *await tellicon.run(rounds=rounds, count=200 if short else 6000),
+        *await tellicon.run(rounds=rounds, count=200 if short else 3000),
+        *await senselink.run(rounds=rounds, count=200 if short else 2000),
+        *await bell.run(rounds=rounds, count=1 if short else 7),
         *await the_keys.run(rounds=rounds, count=50 if short else 1000),
         *await innovaphone.run(
             rounds=rounds,
