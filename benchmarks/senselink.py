@@ -18,11 +18,12 @@ from .terminals import terminals
 ROOT = Path(__file__).parents[1]
 OURS, YARDSTICK = range(2)
 STRETCH = 200
+NUMBERS = (1, 500)
 
 
 async def run(*, rounds: int, count: int) -> list[Row]:
     """Measure with one terminal and with many, in a Home Assistant each."""
-    return [await _run(rounds, count, number) for number in (1, 500)]
+    return [await _run(rounds, count, number) for number in NUMBERS]
 
 
 async def _run(rounds: int, count: int, number: int) -> Row:

@@ -8,6 +8,7 @@ of real frames. Where a field has another name in the field, both are understood
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, timezone
 from enum import Enum, IntEnum
+from functools import lru_cache
 import hashlib
 import math
 import re
@@ -18,6 +19,10 @@ from ...wire import printable
 
 _MAX_ID = 64
 _MAX_NUMBER = 2**64
+
+# JSON has no other kinds of text and number; its truth values are of a kind of their own.
+_TEXTS = frozenset({str, int})
+_REALS = frozenset({float, int, str})
 _MAX_GROUPS = 32
 
 # A plausible time lies in this century.
@@ -297,13 +302,16 @@ def _record(data: Mapping[str, Any]) -> Record:
     # 0 is nobody, whatever is said of him.
     person_id = None if user_id == "0" else user_id
     person = None if user_id == "0" else _text(_first(data, "name", "userName"))
-    kinds = {_number(_first(data, "type", "userType"))}
+    kinds = [_number(_first(data, "type", "userType"))]
     groups: tuple[str, ...] | None = None
     if isinstance(given := data.get("groups"), list):
-        found = [group for group in given[:_MAX_GROUPS] if isinstance(group, dict)]
-        kinds.update(_number(group.get("type")) for group in found)
-        names = [_text(group.get("name")) for group in found]
-        groups = tuple(name for name in names if name is not None)
+        names: list[str] = []
+        for group in given[:_MAX_GROUPS]:
+            if isinstance(group, dict):
+                kinds.append(_number(group.get("type")))
+                if (name := _text(group.get("name"))) is not None:
+                    names.append(name)
+        groups = tuple(names)
     elif (name := _text(data.get("groupName"))) is not None:
         groups = (name,)
     return Record(
@@ -369,14 +377,14 @@ def _first(data: Mapping[str, Any], *names: str) -> Any:
 
 def _text(value: Any) -> str | None:
     """Return a text in the length that can be shown; None if it is empty or no text."""
-    if isinstance(value, bool) or not isinstance(value, str | int):
+    if type(value) not in _TEXTS:
         return None
     return printable(str(value))
 
 
 def _id(value: Any) -> str | None:
     """Return an id, which must be whole to be one."""
-    if isinstance(value, bool) or not isinstance(value, str | int):
+    if type(value) not in _TEXTS:
         return None
     text = str(value).strip()
     return text if text.isprintable() and 0 < len(text) <= _MAX_ID else None
@@ -391,21 +399,19 @@ def _picture(value: Any) -> str | None:
 
 def _number(value: Any) -> int | None:
     """Return a whole number, which may be written as text."""
-    if isinstance(value, bool):
-        return None
     if isinstance(value, str):
         text = value.strip()
         if not (text.isascii() and text.isdecimal() and len(text) <= _MAX_ID):
             return None
         value = int(text)
-    if isinstance(value, float) and value.is_integer():
+    elif isinstance(value, float) and value.is_integer():
         value = int(value)
-    return value if isinstance(value, int) and abs(value) < _MAX_NUMBER else None
+    return value if type(value) is int and abs(value) < _MAX_NUMBER else None
 
 
 def _real(value: Any, least: float, most: float) -> float | None:
     """Return a number within bounds, which may be written as text."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
+    if type(value) not in _REALS:
         return None
     try:
         number = float(value)
@@ -416,7 +422,13 @@ def _real(value: Any, least: float, most: float) -> float | None:
 
 def _zone(value: Any) -> timezone | None:
     """Return a time zone, written as +09:00 or GMT+09:00."""
-    if not isinstance(value, str) or not (match := _ZONE.fullmatch(value.strip())):
+    return _read_zone(value) if isinstance(value, str) else None
+
+
+@lru_cache(maxsize=64)
+def _read_zone(text: str) -> timezone | None:
+    """Return what a text says; the terminals of a server name few different ones."""
+    if not (match := _ZONE.fullmatch(text.strip())):
         return None
     side, hours, minutes = match.groups()
     offset = timedelta(hours=int(hours), minutes=int(minutes or 0))
