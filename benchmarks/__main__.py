@@ -15,7 +15,11 @@ async def main(*, short: bool) -> int:
     rounds = 1 if short else 5
     rows = [
         *await tellicon.run(rounds=rounds, count=200 if short else 3000),
-        *await senselink.run(rounds=rounds, count=200 if short else 2000),
+        *await senselink.run(
+            rounds=rounds,
+            count=200 if short else 2000,
+            terminals=(1,) if short else (1, 500),
+        ),
         *await bell.run(rounds=rounds, count=1 if short else 7),
         *await the_keys.run(rounds=rounds, count=50 if short else 1000),
         *await innovaphone.run(

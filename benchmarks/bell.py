@@ -6,6 +6,7 @@ tells both moments.
 
 import asyncio
 from collections.abc import Callable
+import json
 import time
 from typing import Any
 
@@ -108,10 +109,18 @@ class Bell:
         """Ring; return when the last byte had gone."""
         reader, writer = await asyncio.open_connection(LOOPBACK, self._port)
         self._rings += 1
-        body = (
-            '{"eventTellicon":{"type":"pushCall","src":"%d","client":505,'
-            '"building":1,"apt":1001,"eventDateTime":%d}}'
-        ) % (self._rings, time.time())
+        body = json.dumps(
+            {
+                "eventTellicon": {
+                    "type": "pushCall",
+                    "src": str(self._rings),
+                    "client": 505,
+                    "building": 1,
+                    "apt": 1001,
+                    "eventDateTime": int(time.time()),
+                }
+            }
+        )
         writer.write(
             f"POST {path} HTTP/1.1\r\nHost: {LOOPBACK}\r\nConnection: close\r\n"
             f"authTokenTellicon: {TOKEN}\r\nContent-Type: application/json\r\n"

@@ -1,6 +1,7 @@
 """SenseLink: records a second from socket to state ÷ through a bare loop."""
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 import sys
 import time
@@ -13,17 +14,16 @@ from simulators.senselink import SenseLink
 
 from .home import add_entry, running
 from .rounds import Row, compare
-from .terminals import terminals
+from .terminals import make_terminals
 
 ROOT = Path(__file__).parents[1]
 OURS, YARDSTICK = range(2)
 STRETCH = 200
-NUMBERS = (1, 500)
 
 
-async def run(*, rounds: int, count: int) -> list[Row]:
-    """Measure with one terminal and with many, in a Home Assistant each."""
-    return [await _run(rounds, count, number) for number in NUMBERS]
+async def run(*, rounds: int, count: int, terminals: Sequence[int]) -> list[Row]:
+    """Measure with each of these numbers of terminals, in a Home Assistant each."""
+    return [await _run(rounds, count, number) for number in terminals]
 
 
 async def _run(rounds: int, count: int, number: int) -> Row:
@@ -96,6 +96,6 @@ async def set_up(api: Api, ports: list[int], number: int) -> None:
         {
             "url": f"ws://{LOOPBACK}:{ports[YARDSTICK]}/websocket/record"
             f"/{key['app_key']}/{now}/{frames.sign(now, key['app_secret'])}",
-            "terminals": [terminal.ldid for terminal in terminals(number)],
+            "terminals": [terminal.ldid for terminal in make_terminals(number)],
         },
     )

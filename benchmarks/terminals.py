@@ -13,18 +13,12 @@ import time
 
 from simulators import senselink_frames as frames
 from simulators.senselink import SenseLink
-from simulators.senselink_frames import (
-    DEFAULT_GROUP,
-    RECORD,
-    Frame,
-    Person,
-    Terminal,
-)
+from simulators.senselink_frames import DEFAULT_GROUP, RECORD, Frame, Person, Terminal
 
 SERVERS = 2
 
 
-def terminals(count: int) -> list[Terminal]:
+def make_terminals(count: int) -> list[Terminal]:
     """Return so many terminals, which look like real ones."""
     return [
         Terminal(f"SPSP-{number:032x}", f"Terminal {number}", "", 1, number)
@@ -50,7 +44,8 @@ async def main(count: int) -> None:
     """Serve until there are no more orders."""
     # No heartbeats, which would come in between.
     servers = [
-        SenseLink(terminals=terminals(count), heartbeat=None) for _ in range(SERVERS)
+        SenseLink(terminals=make_terminals(count), heartbeat=None)
+        for _ in range(SERVERS)
     ]
     for server in servers:
         await server.start()

@@ -172,20 +172,26 @@ async def async_read_body(request: web.Request) -> bytes:
 
     """
     if (request.content_length or 0) > MAX_BODY:
-        raise Rejected(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body too large")
+        raise _too_large()
     try:
         if request.content.is_eof():
             # What is here already needs no time limit, which would cost more than all
             # the reading.
             body = request.content.read_nowait()
-            if len(body) > MAX_BODY:
-                raise wire.TooLarge
-            return body
-        async with asyncio.timeout(BODY_TIMEOUT):
-            return await wire.read_bounded(request.content, MAX_BODY)
+        else:
+            async with asyncio.timeout(BODY_TIMEOUT):
+                body = await wire.read_bounded(request.content, MAX_BODY)
     except wire.TooLarge as err:
-        raise Rejected(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body too large") from err
+        raise _too_large() from err
     except web.RequestPayloadError as err:
         raise Rejected(HTTPStatus.BAD_REQUEST, "broken transfer") from err
     except TimeoutError as err:
         raise Rejected(HTTPStatus.REQUEST_TIMEOUT, "body too slow") from err
+    if len(body) > MAX_BODY:
+        raise _too_large()
+    return body
+
+
+def _too_large() -> Rejected:
+    """Return the refusal of a body that is too long."""
+    return Rejected(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body too large")
