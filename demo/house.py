@@ -83,7 +83,7 @@ class House:
             ApiError: a form refuses what it is given.
 
         """
-        await self._settle_down()
+        await self.settle_down()
         there = await self.entries()
         gateway, station = self._neighbourhood.gateway, self._neighbourhood.station
         telephony = self._neighbourhood.innovaphone_url
@@ -107,16 +107,16 @@ class House:
             await self._find_again(entry, host=station)
         tellicon, asm = await self.page("Tellicon"), await self.page("IPAC")
         await self._neighbourhood.aim_tellicon(
-            f"{self._api.url}/eventTellicon", tellicon["token"]
+            tellicon["url"], tellicon["token"]
         )
         await self._neighbourhood.ipac(
-            "asm", uri=self._api.url, path=asm["path"], token=asm["token"]
+            "asm", uri=asm["uri"], path=asm["path"], token=asm["token"]
         )
         if is_new := len(await self.entries()) > len(there):
             await self._furnish()
         return is_new
 
-    async def _settle_down(self) -> None:
+    async def settle_down(self) -> None:
         """Say where the house stands."""
         await self._api.command(
             "config/core/update",
@@ -129,6 +129,9 @@ class House:
             elevation=35,
             time_zone="Europe/Paris",
             unit_system="metric",
+            # What the pages say is to be typed at a vendor; it is found without asking.
+            internal_url=self._api.url,
+            external_url=self._api.url,
         )
 
     async def _add_gateway(self, host: str) -> None:

@@ -57,7 +57,9 @@ class GatehouseConfigFlow(ConfigFlow, domain=DOMAIN):
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Ask for the vendor."""
-        return self.async_show_menu(step_id="user", menu_options=list(VENDORS))
+        return self.async_show_menu(
+            step_id="user", menu_options=list(VENDORS), sort=True
+        )
 
     async def async_step_reconfigure(
         self, user_input: dict[str, Any] | None = None

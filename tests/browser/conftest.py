@@ -1,91 +1,75 @@
 """Tests in a browser: the real frontend of the newest Home Assistant, in Chromium.
 
-They are collected where there is what they need: Chromium, Playwright, and the demo's
-environment, which has the frontend.
+They are collected where there is what they need, which `scripts/setup browser` brings:
+Playwright, Chromium, and the demo's environment, which has the frontend.
 """
 
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
 from importlib.util import find_spec
-import json
-import os
-from pathlib import Path
-import shutil
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
+from .browser import (
+    PYTHON,
+    TIMEOUT,
+    Addresses,
+    find_chromium,
+    living_in,
+    log_in,
+    open_browser,
+)
+
 if TYPE_CHECKING:
     from playwright.async_api import Page
 
-ROOT = Path(__file__).parents[2]
-
-PYTHON = ROOT / ".demo" / "venv" / "bin" / "python"
-
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))),
-    None,
-)
-
-OPTIONS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-
-if CHROMIUM is None or not PYTHON.exists() or find_spec("playwright") is None:
+if find_spec("playwright") is None or find_chromium() is None or not PYTHON.exists():
     collect_ignore_glob = ["test_*.py"]
 
 
-@dataclass(frozen=True, slots=True)
-class Addresses:
-    """Where to find what a browser looks at."""
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give time to whoever comes first, and starts a house."""
+    for item in items:
+        if item.path.is_relative_to(__file__.rpartition("/")[0]):
+            item.add_marker(pytest.mark.timeout(300))
 
-    home_assistant: str
-    street: str
-    """The page and the API by which the simulated neighbourhood is played."""
+
+@pytest.fixture(autouse=True)
+def neighbourly(socket_enabled: None) -> None:
+    """Let tests play the neighbourhood, by its API."""
+
+
+@pytest.fixture(autouse=True, scope="session")
+def patience() -> None:
+    """Expect nothing sooner than a loaded machine can show it."""
+    from playwright.async_api import expect
+
+    expect.set_options(timeout=TIMEOUT)
 
 
 @pytest.fixture(scope="session")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Addresses]:
-    """Return a house with simulated doors, for all tests in the browser."""
-    with subprocess.Popen(
-        [PYTHON, "-m", "tests.browser.house", tmp_path_factory.mktemp("house")],
-        cwd=ROOT,
-        env={**os.environ, "PATH": f"{PYTHON.parent}:{os.environ['PATH']}"},
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stdout is not None
-        try:
-            # If something does not start, it ends without a line, and says why.
-            yield Addresses(**json.loads(process.stdout.readline()))
-        finally:
-            process.terminate()
+    """Return a house in which all vendors are set up, for all tests in the browser."""
+    with living_in(tmp_path_factory.mktemp("house")) as addresses:
+        yield addresses
+
+
+@pytest.fixture(scope="session")
+def bare_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Addresses]:
+    """Return a house in which nothing is set up, for tests that each add a vendor."""
+    with living_in(tmp_path_factory.mktemp("bare_house"), bare=True) as addresses:
+        yield addresses
 
 
 @pytest.fixture
 async def page(house: Addresses) -> AsyncIterator[Page]:
     """Return a page of a user who has logged in."""
-    from playwright.async_api import async_playwright
+    async with open_browser() as browser:
+        yield await log_in(browser, house)
 
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=CHROMIUM, args=OPTIONS
-        )
-        page = await browser.new_page(
-            base_url=house.home_assistant,
-            locale="en-US",
-            viewport={"width": 1440, "height": 1100},
-        )
-        await page.goto("/")
-        await page.locator("input[name=username]").fill("demo")
-        await page.locator("input[name=password]").fill("demo")
-        await page.keyboard.press("Enter")
-        await page.wait_for_selector("home-assistant-main")
-        yield page
-        await browser.close()
+
+@pytest.fixture
+async def bare_page(bare_house: Addresses) -> AsyncIterator[Page]:
+    """Return a page of a user who has logged in where nothing is set up."""
+    async with open_browser() as browser:
+        yield await log_in(browser, bare_house)

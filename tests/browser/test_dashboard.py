@@ -5,10 +5,8 @@ import pytest
 
 from demo.neighbourhood import LOCKS, STATION
 
-from .conftest import Addresses
+from .browser import Addresses
 
-# The first of them starts the house.
-pytestmark = pytest.mark.timeout(300)
 
 PATH = "gate-house"
 
