@@ -76,7 +76,7 @@ async def test_tellicon(bare_page: Page, bare_house: Addresses) -> None:
     reply = await bare_house.play("tellicon", "ring", **ring)
     assert reply["status"] == 200
     # The unit comes with its first ring, while its user looks.
-    unit = await open_device(page, f"Tellicon {UNIT.code}")
+    unit = await open_device(page, f"Unit {UNIT.code}")
     await expect_entity(unit, "Doorbell", "Ring")
 
 
