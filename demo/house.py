@@ -106,9 +106,7 @@ class House:
         else:
             await self._find_again(entry, host=station)
         tellicon, asm = await self.page("Tellicon"), await self.page("IPAC")
-        await self._neighbourhood.aim_tellicon(
-            tellicon["url"], tellicon["token"]
-        )
+        await self._neighbourhood.aim_tellicon(tellicon["url"], tellicon["token"])
         await self._neighbourhood.ipac(
             "asm", uri=asm["uri"], path=asm["path"], token=asm["token"]
         )

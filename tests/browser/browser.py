@@ -56,9 +56,7 @@ class Addresses:
         """Do something in the simulated neighbourhood; return what it tells of it."""
         async with (
             aiohttp.ClientSession(raise_for_status=True) as session,
-            session.post(
-                f"{self.street}/api/{vendor}/{what}", json=fields
-            ) as response,
+            session.post(f"{self.street}/api/{vendor}/{what}", json=fields) as response,
         ):
             return await response.json()
 

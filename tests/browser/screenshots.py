@@ -206,7 +206,11 @@ async def main() -> None:
         house = stack.enter_context(living_in(Path(folder, "house")))
         async with open_browser() as browser:
             await house.play(
-                "tellicon", "ring", client=UNIT.client, building=UNIT.building, apt=UNIT.apt
+                "tellicon",
+                "ring",
+                client=UNIT.client,
+                building=UNIT.building,
+                apt=UNIT.apt,
             )
             await house.play("ipac", "ring")
             for language in ("en", "fr", "de", "pt-BR", "ja"):

@@ -7,7 +7,6 @@ from demo.neighbourhood import LOCKS, STATION
 
 from .browser import Addresses
 
-
 PATH = "gate-house"
 
 
