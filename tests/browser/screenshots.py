@@ -1,8 +1,8 @@
 """Takes the pictures of the documentation, from the demo's Home Assistant.
 
-    scripts/screenshots
+    scripts/screenshots [LANGUAGE…]
 
-Writes into `docs/images/` and overwrites what is there.
+Without a language, it takes those of all. Writes into `docs/images/` and overwrites what is there.
 """
 
 import asyncio
@@ -10,6 +10,7 @@ from contextlib import ExitStack
 import json
 from pathlib import Path
 import re
+import sys
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
@@ -51,6 +52,16 @@ class Photographer:
             'command => document.querySelector("home-assistant").hass.callWS(command)',
             command,
         )
+
+    async def rename(self) -> None:
+        """Have Home Assistant name entities in the language, as it does at its start."""
+        await self.command(type="config/core/update", language=self._language)
+        for entry in await self.command(type="config_entries/get", domain="gatehouse"):
+            await self.page.evaluate(
+                """entry => document.querySelector("home-assistant").hass.callApi(
+                  "POST", `config/config_entries/entry/${entry}/reload`)""",
+                entry["entry_id"],
+            )
 
     async def dialog(self, name: str) -> None:
         """Take the dialog that is open."""
@@ -164,6 +175,7 @@ async def photograph_devices(browser: Browser, house: Addresses, language: str) 
     """Take devices, and what is added to entries, where all vendors are set up."""
     photographer = Photographer(browser, house, language)
     await photographer.enter()
+    await photographer.rename()
     if language in ("en", "fr"):
         await photographer.subentry("ipac", "relay", {"name": "Garage", "code": "2222"})
         await photographer.device("ipac", STATION.name)
@@ -178,9 +190,14 @@ async def photograph_devices(browser: Browser, house: Addresses, language: str) 
 
 async def photograph_dashboard(browser: Browser, house: Addresses) -> None:
     """Take the dashboard, as a computer and as a telephone shows it."""
-    for suffix, width, height in (("", 1440, 1500), ("-phone", 400, 1500)):
+    for suffix, width, height, scheme in (
+        ("", 1440, 1225, "light"),
+        ("-phone", 400, 1160, "dark"),
+    ):
         photographer = Photographer(browser, house, "en")
-        await photographer.enter(viewport={"width": width, "height": height})
+        await photographer.enter(
+            viewport={"width": width, "height": height}, color_scheme=scheme
+        )
         dashboards = await photographer.command(type="lovelace/dashboards/list")
         if not any(one["url_path"] == "gate-house" for one in dashboards):
             await photographer.command(
@@ -200,7 +217,7 @@ async def photograph_dashboard(browser: Browser, house: Addresses) -> None:
 
 
 async def main() -> None:
-    """Take all pictures."""
+    """Take the pictures of the languages that the command line names."""
     with TemporaryDirectory() as folder, ExitStack() as stack:
         bare = stack.enter_context(living_in(Path(folder, "bare"), bare=True))
         house = stack.enter_context(living_in(Path(folder, "house")))
@@ -213,10 +230,12 @@ async def main() -> None:
                 apt=UNIT.apt,
             )
             await house.play("ipac", "ring")
-            for language in ("en", "fr", "de", "pt-BR", "ja"):
+            languages = sys.argv[1:] or ["en", "fr", "de", "pt-BR", "ja"]
+            for language in languages:
                 await photograph_forms(browser, bare, language)
                 await photograph_devices(browser, house, language)
-            await photograph_dashboard(browser, house)
+            if "en" in languages:
+                await photograph_dashboard(browser, house)
 
 
 if __name__ == "__main__":
