@@ -1,6 +1,7 @@
 """A house and a browser to look at it with, for tests and for screenshots."""
 
-from collections.abc import AsyncIterator, Iterator
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 import json
@@ -11,6 +12,8 @@ import subprocess
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
+
+from demo.neighbourhood import STATION
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser, Page
@@ -67,6 +70,25 @@ class Addresses:
             session.get(f"{self.street}/api/state") as response,
         ):
             return await response.json()
+
+    async def until(self, wanted: Callable[[Any], bool]) -> None:
+        """Wait until the simulators know what is wanted of themselves.
+
+        Raises:
+            TimeoutError: they do not come to know it.
+
+        """
+        async with asyncio.timeout(TIMEOUT / 1000):
+            while not wanted(await self.state()):
+                await asyncio.sleep(0.2)
+
+
+def openings(state: Any) -> int:
+    """Return how often the station's door has been opened, as the simulator counts."""
+    [relay] = [
+        relay for relay in state["ipac"]["relays"] if relay["number"] == STATION.relay
+    ]
+    return int(relay["openings"])
 
 
 @contextmanager

@@ -5,7 +5,7 @@ import pytest
 
 from demo.neighbourhood import LOCKS, STATION
 
-from .browser import Addresses
+from .browser import Addresses, openings
 
 PATH = "gate-house"
 
@@ -91,21 +91,12 @@ async def test_shown(dashboard: Page, faults: list[str], width: int) -> None:
 async def test_open(dashboard: Page, house: Addresses) -> None:
     """The door is opened by the button, but only when the user has said so twice."""
 
-    async def openings() -> int:
-        reply = await dashboard.request.get(f"{house.street}/api/state")
-        [relay] = [
-            relay
-            for relay in (await reply.json())["ipac"]["relays"]
-            if relay["number"] == STATION.relay
-        ]
-        return int(relay["openings"])
-
-    before = await openings()
+    before = openings(await house.state())
     tiles = dashboard.locator("hui-tile-card")
     await tiles.get_by_role("button", name="Open", exact=True).first.click()
     question = dashboard.locator("dialog-box")
     await expect(question).to_contain_text(f"Open {STATION.door}?")
-    assert await openings() == before
+    assert openings(await house.state()) == before
     await question.get_by_role("button", name="Open").click()
     await expect(tiles.filter(has_text=STATION.door)).to_contain_text("Unlocked")
-    assert await openings() == before + 1
+    assert openings(await house.state()) == before + 1
