@@ -30,7 +30,7 @@ homeassistant:
   media_dirs:
     local: {media}
 api:
-automation:
+automation: !include automations.yaml
 config:
 frontend:
 history:
@@ -147,7 +147,9 @@ class HomeAssistant:
                 level=self._log_level, media=json.dumps(str(media.resolve()))
             )
         )
-        (self.folder / "scripts.yaml").touch()
+        for name in ("automations.yaml", "scripts.yaml"):
+            # What its user makes in the editor is kept there.
+            (self.folder / name).touch()
         custom_components = self.folder / "custom_components"
         custom_components.mkdir(exist_ok=True)
         for integration in self._integrations:
