@@ -313,7 +313,9 @@ class TheKeysHub(Hub):
             device.publish("battery_voltage", battery_volts(locker.battery))
             device.publish("signal_strength", locker.rssi)
             if not device.available:
-                _LOGGER.info("Lock %s is within reach again", identifier)
+                if lock.missed:
+                    # Otherwise it was lost with its gateway, whose return is told.
+                    _LOGGER.info("Lock %s is within reach again", identifier)
                 device.set_available(True)
                 lock.read_at = dt_util.utcnow()
             if locker.last_log != lock.last_log:
@@ -363,7 +365,9 @@ class TheKeysHub(Hub):
         self._show_connection(False)
         self._gateway.set_available(False)
         for lock in self._locks.values():
-            self._lose(lock)
+            if lock.device.available:
+                lock.missed = 0
+                self._lose(lock)
 
     @callback
     def _show_connection(self, connected: bool) -> None:
