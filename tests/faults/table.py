@@ -1,0 +1,73 @@
+"""The table: vendors are rows, faults are columns, and each gap has its reason.
+
+`vendors.py` holds the rows, `simulators/cable.py` the faults of the network. The tests of
+each module are columns; what is a gap here is left out there.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+
+from simulators.cable import Trouble
+
+from .vendors import (
+    ROWS,
+    InnovaphoneService,
+    IpacStation,
+    Row,
+    SenseLinkWebsocket,
+    TheKeys,
+)
+
+CALLED = tuple(row for row in ROWS if row.calls)
+"""Those that Gatehouse calls; of the others no network fault of ours can be told, for
+who does not call may have nothing to say."""
+
+SERVED = tuple(row for row in ROWS if row.serves)
+"""Those that call Gatehouse; the others can send it nothing."""
+
+PUSHED = tuple(row for row in ROWS if row.keeps_connection)
+"""Those with a connection that stays; the others make one for each request."""
+
+ORDERED = tuple(row for row in ROWS if row.order)
+"""Those with a door; the others document no way to open one."""
+
+GAPS: dict[tuple[type[Row], Trouble], str] = {
+    (IpacStation, Trouble.PORTAL): (
+        "Only the status of an answer is documented, so any 200 is the station's."
+    ),
+}
+
+TLS = {
+    TheKeys: "Its gateway speaks plain HTTP only.",
+    IpacStation: None,
+    InnovaphoneService: None,
+    SenseLinkWebsocket: None,
+}
+
+
+def name_of(one: Any) -> str:
+    """Return how a row or a column is called in the names of tests."""
+    return one.key if isinstance(one, type) else one.name.lower()
+
+
+def cells(
+    rows: Iterable[type[Row]], troubles: Iterable[Trouble] = Trouble
+) -> pytest.MarkDecorator:
+    """Return what has a test run for each cell that is no gap."""
+    columns = tuple(troubles)
+    return pytest.mark.parametrize(
+        ("kind", "trouble"),
+        [
+            pytest.param(row, trouble, id=f"{name_of(row)}-{name_of(trouble)}")
+            for row in rows
+            for trouble in columns
+            if (row, trouble) not in GAPS
+        ],
+    )
+
+
+def each(rows: Iterable[type[Row]]) -> pytest.MarkDecorator:
+    """Return what has a test run for each row."""
+    return pytest.mark.parametrize("kind", rows, ids=name_of)
