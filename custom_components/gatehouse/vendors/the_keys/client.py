@@ -107,6 +107,10 @@ class Pace:
 
 PACE = Pace()
 
+MAX_LEAD = 60
+"""Seconds that timestamps run ahead of the clock, until that counts as a reason for the
+gateway to refuse them."""
+
 BUSY_TRIES = 3
 MOVING_TRIES = 3
 
@@ -130,6 +134,11 @@ class Timestamps:
         """Return the next one; it runs ahead of the clock if it must."""
         self.last = max(int(time.time()), self.last + 1)
         return self.last
+
+    def fall_back(self) -> None:
+        """Follow the clock again if it was ahead before, and has been set right."""
+        if self.last > (now := int(time.time())) + MAX_LEAD:
+            self.last = now - 1
 
 
 class Turns:
@@ -357,6 +366,7 @@ class GatewayClient:
         """
         mended: set[int] = set()
         busy_tries = 0
+        highest = self.timestamps.last
         while True:
             reply = await self._exchange(
                 HTTPMethod.POST,
@@ -373,6 +383,8 @@ class GatewayClient:
                 busy_tries += 1
                 await asyncio.sleep(self._pace.busy)
             elif refusal.code in mended or not await self._mended(refusal.code, share):
+                # It was not that our timestamps were too far ahead.
+                self.timestamps.last = max(self.timestamps.last, highest)
                 raise refusal
             mended.add(refusal.code)
             if deadline is not None and asyncio.get_running_loop().time() > deadline:
@@ -385,6 +397,7 @@ class GatewayClient:
                 case Code.INVALID_HMAC:
                     # Seen when calls collide; a newer timestamp is all it takes, and
                     # the gap between requests sees to it.
+                    self.timestamps.fall_back()
                     return True
                 case Code.KEY_REFUSED:
                     await self.locker_synchronize(share.identifier)

@@ -53,15 +53,15 @@ CONF_SUBENTRY_ID = "subentry_id"
 MANUFACTURER = "The Keys"
 
 POLL_INTERVAL = timedelta(seconds=10)
-STATUS_INTERVAL = timedelta(seconds=60)
-"""Between two looks at what the gateway is doing, when no lock waits to be read."""
+STATUS_INTERVAL = 60.0
+"""Seconds between two looks at what the gateway is doing, when no lock waits to be read."""
 
-READ_INTERVAL = timedelta(minutes=45)
-"""Between two readings of a lock at which nothing happens. More often, and gateways
-have been seen to hang."""
+READ_INTERVAL = 45 * 60.0
+"""Seconds between two readings of a lock at which nothing happens. More often, and
+gateways have been seen to hang."""
 
-RETRY_INTERVAL = timedelta(seconds=60)
-"""Between two readings of a lock that could not be read."""
+RETRY_INTERVAL = 60.0
+"""Seconds between two readings of a lock that could not be read."""
 
 CONFIRM_AFTER = timedelta(seconds=6)
 """From an accepted order to the reading that shows where the bolt has arrived."""
@@ -76,7 +76,8 @@ SAVE_DELAY = 60.0
 """Seconds from a signed request to the saving of its timestamp, which matters only if
 the clock is behind after an unclean end."""
 
-MAX_SYNCHRONIZING = timedelta(minutes=10)
+MAX_SYNCHRONIZING = 600.0
+"""Seconds."""
 
 WRONG_CODE_TRIES = 3
 """Refused signatures in a row, each already repeated, until the code counts as wrong."""
@@ -146,7 +147,8 @@ class Lock:
         self.moved_to: BoltState | None = None
         """Where our last order has it go, until it has been seen there."""
         self.last_log: int | None = None
-        self.read_at: datetime = dt_util.utcnow()
+        self.read_at = 0.0
+        """When it is to be read; of the loop's clock, which nobody sets."""
         self.seen = False
         self.missed = 0
         self.wrong_codes = 0
@@ -174,10 +176,10 @@ class TheKeysHub(Hub):
         self._missed = 0
         self._polling = False
         self._stopped = False
-        self._status_at = dt_util.utcnow()
+        self._status_at = 0.0
         self._status: GatewayStatus | None = None
         self._knows_status = True
-        self._synchronizing_since: datetime | None = None
+        self._synchronizing_since: float | None = None
 
     @override
     async def async_start(self) -> None:
@@ -286,7 +288,7 @@ class TheKeysHub(Hub):
             except WireError as err:
                 self._miss(err)
                 return
-            now = dt_util.utcnow()
+            now = self.hass.loop.time()
             due = [lock for lock in self._locks.values() if lock.read_at <= now]
             if due or self._status_at <= now:
                 await self._async_look_at_status()
@@ -317,11 +319,11 @@ class TheKeysHub(Hub):
                     # Otherwise it was lost with its gateway, whose return is told.
                     _LOGGER.info("Lock %s is within reach again", identifier)
                 device.set_available(True)
-                lock.read_at = dt_util.utcnow()
+                lock.read_at = self.hass.loop.time()
             if locker.last_log != lock.last_log:
                 # Any change counts, for it is not known to grow for ever.
                 lock.last_log = locker.last_log
-                lock.read_at = dt_util.utcnow()
+                lock.read_at = self.hass.loop.time()
             lock.seen = True
             lock.missed = 0
 
@@ -381,7 +383,7 @@ class TheKeysHub(Hub):
 
     async def _async_look_at_status(self) -> None:
         """Ask what the gateway is doing."""
-        now = dt_util.utcnow()
+        now = self.hass.loop.time()
         self._status_at = now + STATUS_INTERVAL
         if not self._knows_status:
             return
@@ -407,7 +409,7 @@ class TheKeysHub(Hub):
 
     async def _async_read(self, lock: Lock) -> None:
         """Read where a lock's bolt is; where that fails it is shown as it was."""
-        lock.read_at = dt_util.utcnow() + RETRY_INTERVAL
+        lock.read_at = self.hass.loop.time() + RETRY_INTERVAL
         try:
             status = await self.client.locker_status(lock.share)
         except Refusal as err:
@@ -418,7 +420,7 @@ class TheKeysHub(Hub):
             return
         # The queue lets no list of locks come between the lock's answer and this: what
         # happens after the answer is seen in the next list.
-        lock.read_at = dt_util.utcnow() + READ_INTERVAL
+        lock.read_at = self.hass.loop.time() + READ_INTERVAL
         self._note_success(lock)
         if status.version is not None and (
             lock.device.entry.sw_version != status.version
