@@ -201,7 +201,7 @@ class Doors:
             by: dict[str, str | None] = {}
             if (
                 door.ordered_at is not None
-                and now - door.ordered_at < ECHO
+                and abs(now - door.ordered_at) < ECHO
                 and not self._was_typed(code, occurred_at)
             ):
                 # The echo of an order that has been told of.

@@ -636,7 +636,7 @@ class IpacHub(Hub):
                 HassJob(self._forget_call, cancel_on_shutdown=True),
             )
         placed_at, self._placed_at = self._placed_at, None
-        if call.outgoing and placed_at and dt_util.utcnow() - placed_at < ECHO:
+        if call.outgoing and placed_at and abs(dt_util.utcnow() - placed_at) < ECHO:
             # Nobody is at the door: this call is our own.
             return
         self._station.say(

@@ -324,7 +324,7 @@ class SenseLinkHub(Hub):
             self._take(message, now)
             return
         shown: datetime | None = self._server.values.get(LAST_CONTACT)
-        if shown is None or now - shown >= CONTACT_INTERVAL:
+        if shown is None or abs(now - shown) >= CONTACT_INTERVAL:
             self._note_contact(now)
 
     @callback

@@ -220,7 +220,8 @@ class TelliconHub(Hub):
     def _is_repetition(self, event: Event, now: datetime) -> bool:
         """Tell whether an event came before, as when its answer got lost."""
         if (before := self._seen.get(event)) is not None and (
-            event.occurred_at is not None or now - before < UNTIMED_REPETITION
+            # The clock may have been set back in between.
+            event.occurred_at is not None or abs(now - before) < UNTIMED_REPETITION
         ):
             return True
         if before is not None:
