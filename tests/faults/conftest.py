@@ -93,7 +93,8 @@ def holdings(hass: HomeAssistant) -> Callable[[], Holdings]:
     def holdings() -> Holdings:
         return Holdings(
             tasks=sorted(
-                task.get_coro().__qualname__ for task in asyncio.all_tasks()
+                task.get_coro().__qualname__
+                for task in asyncio.all_tasks() - {asyncio.current_task()}
             ),
             sockets=_sockets(),
             timers=sum(

@@ -33,6 +33,9 @@ PUSHED = tuple(row for row in ROWS if row.keeps_connection)
 ORDERED = tuple(row for row in ROWS if row.order)
 """Those with a door; the others document no way to open one."""
 
+SIGNED = (TheKeys,)
+"""Those whose orders bear the time that they are signed at."""
+
 GAPS: dict[tuple[type[Row], Trouble], str] = {
     (IpacStation, Trouble.PORTAL): (
         "Only the status of an answer is documented, so any 200 is the station's."
