@@ -50,6 +50,9 @@ async def async_setup_entry(hass: HomeAssistant, entry: GatehouseConfigEntry) ->
     entry.async_on_unload(entry.add_update_listener(_async_reload_if_outdated))
     # Home Assistant does not unload entries when it stops.
     entry.async_on_unload(hass.bus.async_listen(EVENT_HOMEASSISTANT_STOP, stop))
+    if hass.is_stopping:
+        # That has been told already.
+        await hub.async_stop()
     return True
 
 

@@ -183,6 +183,13 @@ class Hub(ABC):
         for uid in tuple(self._losses):
             self._end_loss(uid)
 
+    async def async_save(self, data: Mapping[str, Any]) -> None:
+        """Save what must outlive the hub; its end does not hang on the disk."""
+        try:
+            await self.store.async_save(dict(data))
+        except OSError as err:
+            _LOGGER.warning("%s cannot save: %s", self.entry.title, err.strerror)
+
     @callback
     def leave_address(self) -> None:
         """Take no more messages at the vendor's address, if it has one."""

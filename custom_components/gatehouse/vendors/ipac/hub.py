@@ -269,7 +269,7 @@ class IpacHub(Hub):
             self.clear_issue("station_silent", self._uid)
             self.clear_issue("another_station", self._uid)
         if self._object_id is not None:
-            await self.store.async_save(self._remembered())
+            await self.async_save(self._remembered())
 
     def _remembered(self) -> dict[str, Any]:
         """Return what must outlive the hub of a station that reports."""

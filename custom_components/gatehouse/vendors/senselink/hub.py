@@ -240,7 +240,7 @@ class SenseLinkHub(Hub):
             await self._listener.async_stop()
         self.clear_issue(SILENT, self._server_uid)
         if self._started:
-            await self.store.async_save(self._to_remember())
+            await self.async_save(self._to_remember())
 
     def _to_remember(self) -> dict[str, Any]:
         """Return what must outlive the hub."""

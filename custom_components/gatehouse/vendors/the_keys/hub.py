@@ -226,7 +226,7 @@ class TheKeysHub(Hub):
             self._clear_issues(lock)
         self.clear_issue("gateway_stuck", self._gateway_uid)
         if self.client.timestamps.last:
-            await self.store.async_save(self._remembered())
+            await self.async_save(self._remembered())
 
     def _remembered(self) -> dict[str, int]:
         """Return what must outlive the hub."""
