@@ -15,7 +15,7 @@ from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
 from homeassistant.core import HomeAssistant
 
-MANY_TURNS = 100_000
+MANY_TURNS = 20_000
 """Turns of the event loop, more than anything here needs between two moments."""
 
 
@@ -102,6 +102,8 @@ class SimulatedTime:
 
 def _at_work(executor: Executor) -> bool:
     pool: Any = executor
+    if pool._shutdown:
+        return False
     return not pool._work_queue.empty() or pool._idle_semaphore._value < len(
         pool._threads
     )
