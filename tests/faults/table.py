@@ -11,14 +11,7 @@ import pytest
 
 from simulators.cable import Trouble
 
-from .vendors import (
-    ROWS,
-    InnovaphoneService,
-    IpacStation,
-    Row,
-    SenseLinkWebsocket,
-    TheKeys,
-)
+from .vendors import ROWS, IpacStation, Row, SenseLinkSubscription, TheKeys
 
 CALLED = tuple(row for row in ROWS if row.calls)
 """Those that Gatehouse calls; of the others no network fault of ours can be told, for
@@ -33,6 +26,10 @@ PUSHED = tuple(row for row in ROWS if row.keeps_connection)
 ORDERED = tuple(row for row in ROWS if row.order)
 """Those with a door; the others document no way to open one."""
 
+REMEMBERING = (SenseLinkSubscription,)
+"""Those who recognise what comes again also after a reload; the others keep what came in
+memory only."""
+
 SIGNED = (TheKeys,)
 """Those whose orders bear the time that they are signed at."""
 
@@ -40,13 +37,6 @@ GAPS: dict[tuple[type[Row], Trouble], str] = {
     (IpacStation, Trouble.PORTAL): (
         "Only the status of an answer is documented, so any 200 is the station's."
     ),
-}
-
-TLS = {
-    TheKeys: "Its gateway speaks plain HTTP only.",
-    IpacStation: None,
-    InnovaphoneService: None,
-    SenseLinkWebsocket: None,
 }
 
 

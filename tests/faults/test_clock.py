@@ -88,7 +88,11 @@ async def test_their_clock(
 
 @each(SIGNED)
 async def test_order_after_a_wrong_clock(
-    hass: HomeAssistant, set_up: SetUp, passing: SimulatedTime, kind: type[Row], hour: int
+    hass: HomeAssistant,
+    set_up: SetUp,
+    passing: SimulatedTime,
+    kind: type[Row],
+    hour: int,
 ) -> None:
     """Once a clock that was wrong is right again, doors open at once."""
     row = await set_up(kind)

@@ -159,9 +159,7 @@ async def test_reload_under_load(
     before = holdings()
     for _ in range(5):
         changes = [passing.start(row.change()) for _ in range(10)]
-        reloading = passing.start(
-            hass.config_entries.async_reload(row.entry.entry_id)
-        )
+        reloading = passing.start(hass.config_entries.async_reload(row.entry.entry_id))
         await passing.until(
             lambda: reloading.done() and all(one.done() for one in changes), 60
         )

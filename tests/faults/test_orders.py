@@ -2,9 +2,6 @@
 
 from collections.abc import Callable
 
-import pytest
-
-from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from simulators.cable import Trouble
 

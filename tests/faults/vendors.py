@@ -21,7 +21,7 @@ from custom_components.gatehouse.const import DOMAIN, EVENT_GATEHOUSE
 from homeassistant.const import STATE_ON, STATE_UNAVAILABLE
 from homeassistant.core import Event, HomeAssistant
 from simulators import senselink_frames
-from simulators.cable import Cable, Trouble
+from simulators.cable import Cable
 from simulators.innovaphone import Innovaphone
 from simulators.innovaphone_devices import DeviceRecord
 from simulators.ipac import Ipac
@@ -430,18 +430,9 @@ class InnovaphoneService(Row):
         """Have a device appear."""
         await self._service.add(DeviceRecord(f"{number:012}", f"Telephone {number}"))
 
-    async def add_again(self, number: int) -> None:
-        """Tell of a device that is there already."""
-        await self._service.indicate(
-            {
-                "mt": "DeviceAdded",
-                "device": {
-                    "id": self._service.devices[f"{number:012}"].id,
-                    "hwId": f"{number:012}",
-                    "name": f"Telephone {number}",
-                },
-            }
-        )
+    async def remove(self, number: int) -> None:
+        """Have a device go."""
+        await self._service.remove(f"{number:012}")
 
     @override
     def told(self) -> Counter[int]:
@@ -520,6 +511,10 @@ class SenseLinkWebsocket(SenseLinkRow):
     def make_entry(self) -> MockConfigEntry:
         host, port = self.host.split(":")
         return senselink.make_entry(self._server, host=host, port=int(port))
+
+    async def record(self, number: int) -> None:
+        """Push a record with a number."""
+        await self._server.recognise(record_id=number)
 
 
 class SenseLinkSubscription(SenseLinkRow):

@@ -1,0 +1,146 @@
+"""A flood of numbered events, counted where automations hear of them.
+
+What is accepted is told once. `scripts/flood` is the long form; here a few hundred do.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+import os
+
+import pytest
+
+from homeassistant.core import Event, HomeAssistant, callback
+from homeassistant.setup import async_setup_component
+
+from ..vendors.innovaphone import conftest as innovaphone
+from ..vendors.ipac import conftest as ipac
+from ..vendors.senselink import conftest as senselink
+from .conftest import SetUp
+from .table import name_of
+from .test_served import ACCEPTED, Client
+from .vendors import (
+    InnovaphoneService,
+    IpacStation,
+    Row,
+    SenseLinkSubscription,
+    SenseLinkWebsocket,
+    TelliconAccount,
+)
+
+COUNT = int(os.environ.get("FLOOD_COUNT", "300"))
+CONNECTIONS = 8
+FIRST = 100_000
+
+MOST_DEVICES = 1000
+"""Devices that come and go, for each is entered in Home Assistant's registries."""
+
+# The Keys pushes nothing.
+HEARD: dict[type[Row], tuple[str, str, str]] = {
+    IpacStation: (ipac.DOORBELL, "callee", "ring"),
+    InnovaphoneService: (innovaphone.INVENTORY, "hardware_id", "device_added"),
+    SenseLinkWebsocket: (senselink.ACCESS, "record_id", "access_granted"),
+    SenseLinkSubscription: (senselink.ACCESS, "record_id", "access_granted"),
+    TelliconAccount: ("event.unit_505_1_7_doorbell", "caller", "ring"),
+}
+
+
+async def count_heard(hass: HomeAssistant, kind: type[Row]) -> Counter[int]:
+    """Return what counts the numbers that an automation hears of."""
+    entity_id, attribute, event_type = HEARD[kind]
+    number = f"trigger.to_state.attributes.{attribute} | replace('sip:', '') | int"
+    assert await async_setup_component(
+        hass,
+        "automation",
+        {
+            "automation": {
+                "alias": "Count",
+                "mode": "parallel",
+                "max": 10 * COUNT,
+                "triggers": {
+                    "trigger": "event.received",
+                    "target": {"entity_id": entity_id},
+                    "options": {"event_type": [event_type]},
+                },
+                "actions": {
+                    "event": "number_heard",
+                    "event_data": {"number": f"{{{{ {number} }}}}"},
+                },
+            }
+        },
+    )
+    counted: Counter[int] = Counter()
+
+    @callback
+    def count(event: Event) -> None:
+        counted[int(event.data["number"])] += 1
+
+    hass.bus.async_listen("number_heard", count)
+    return counted
+
+
+async def send(row: Row, numbers: list[int], accepted: set[int]) -> None:
+    """Send messages over one connection, each again until it is accepted."""
+    async with Client(row) as client:
+        for number in numbers:
+            while number not in accepted:
+                client.writer.write(b"".join(client.message(number)))
+                if await client.status() == ACCEPTED:
+                    accepted.add(number)
+
+
+async def flood(hass: HomeAssistant, row: Row) -> set[int]:
+    """Have very many things happen; return the numbers of what was accepted."""
+    numbers = [*range(FIRST, FIRST + COUNT)]
+    accepted: set[int] = set()
+    match row:
+        case InnovaphoneService():
+            for number in numbers[:MOST_DEVICES]:
+                await row.add(number)
+                accepted.add(number)
+                # No more than its own queue bears.
+                await asyncio.sleep(0)
+                await row.remove(number)
+        case SenseLinkWebsocket():
+            for number in numbers:
+                await row.record(number)
+                accepted.add(number)
+        case _:
+            async with asyncio.TaskGroup() as senders:
+                for first in range(CONNECTIONS):
+                    senders.create_task(
+                        send(row, numbers[first::CONNECTIONS], accepted)
+                    )
+                while len(accepted) < COUNT / 2:
+                    await asyncio.sleep(0)
+                # Messages go on coming, and wait for it.
+                await hass.config_entries.async_reload(row.entry.entry_id)
+    return accepted
+
+
+@pytest.mark.parametrize("kind", HEARD, ids=name_of)
+@pytest.mark.timeout(60 + COUNT / 10)
+async def test_flood(
+    hass: HomeAssistant,
+    set_up: SetUp,
+    capsys: pytest.CaptureFixture[str],
+    lines: Callable[[], list[str]],
+    kind: type[Row],
+) -> None:
+    """Whatever is accepted reaches automations, once."""
+    row = await set_up(kind)
+    counted = await count_heard(hass, kind)
+    accepted = await flood(hass, row)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(30):
+            while counted.keys() != accepted:
+                await asyncio.sleep(0.01)
+    if "FLOOD_COUNT" in os.environ:
+        with capsys.disabled():
+            print(
+                f"{name_of(kind)}: {len(accepted)} accepted,"
+                f" {counted.total()} counted, {len(counted)} of them different"
+            )
+    assert counted == Counter(accepted)
+    assert not lines()
