@@ -138,7 +138,7 @@ async def test_flood(
                 await asyncio.sleep(0.01)
     if "FLOOD_COUNT" in os.environ:
         with capsys.disabled():
-            print(
+            print(  # noqa: T201  # what `scripts/flood` shows
                 f"{name_of(kind)}: {len(accepted)} accepted,"
                 f" {counted.total()} counted, {len(counted)} of them different"
             )

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from typing import Self
 
 import pytest
 from yarl import URL
@@ -23,7 +24,7 @@ class Client:
         self._url = URL(row.url)
         self._row = row
 
-    async def __aenter__(self) -> Client:
+    async def __aenter__(self) -> Self:
         self.reader, self.writer = await asyncio.open_connection(
             self._url.host, self._url.port
         )

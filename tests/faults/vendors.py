@@ -3,14 +3,12 @@
 A further vendor is a further `Row`, in `ROWS`.
 """
 
-from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Callable
 import itertools
 import json
 import math
 import time
-from typing import Any, ClassVar, override
+from typing import ClassVar, override
 
 from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
@@ -37,10 +35,8 @@ from ..vendors.tellicon import conftest as tellicon
 from ..vendors.the_keys import conftest as the_keys
 from .simulated_time import SimulatedTime
 
-type Serve = Callable[[], Any]
 
-
-class Row(ABC):
+class Row:
     """A vendor with a stand-in, and an entry for it."""
 
     key: ClassVar[str]
@@ -53,11 +49,6 @@ class Row(ABC):
 
     keeps_connection: ClassVar[bool] = False
     """Whether the connection stays, and is pushed into."""
-
-    tls: ClassVar[str | None] = None
-    """Key of the entry's data that has Gatehouse speak TLS, if it can."""
-
-    names_host: ClassVar[str] = "host"
 
     connection: ClassVar[str | None] = None
     """Entity that tells whether there is a connection, and stays available."""
@@ -77,9 +68,6 @@ class Row(ABC):
     order_limit: ClassVar[float] = 0
     """Seconds within which the caller must know what has become of it."""
 
-    asks_for_good: ClassVar[tuple[str, str, str] | None] = None
-    """Domain, action and entity of what does no harm, to be under way at the end."""
-
     def __init__(self, hass: HomeAssistant, passing: SimulatedTime) -> None:
         self.hass = hass
         self.passing = passing
@@ -91,17 +79,17 @@ class Row(ABC):
 
     # --- What each vendor must say
 
-    @abstractmethod
     def make_entry(self) -> MockConfigEntry:
         """Return the entry, which leads through the cable if there is one."""
+        raise NotImplementedError
 
-    @abstractmethod
     async def change(self) -> None:
         """Have something happen at the vendor's, of which a message would tell."""
+        raise NotImplementedError
 
-    @abstractmethod
     def right(self) -> bool:
         """Return whether Home Assistant shows what has happened last."""
+        raise NotImplementedError
 
     # --- What some say
 
@@ -229,7 +217,6 @@ class TheKeys(Row):
     recover = 40
     order = ("lock", "unlock", "lock.front_door_door")
     order_limit = 120
-    asks_for_good = ("button", "press", "button.the_keys_gateway_synchronize")
 
     def __init__(self, hass: HomeAssistant, passing: SimulatedTime) -> None:
         super().__init__(hass, passing)
@@ -286,7 +273,6 @@ class IpacStation(Row):
     key = "ipac"
     calls = True
     serves = True
-    tls = "tls"
     connection = ipac.CONNECTION
     dependent = (ipac.DOOR, ipac.DOORBELL, ipac.OPEN, ipac.SPEAKER)
     # Three signs of life that do not come, and a question with its time limit.
@@ -294,7 +280,6 @@ class IpacStation(Row):
     recover = 70
     order = ("lock", "unlock", ipac.DOOR)
     order_limit = 60
-    asks_for_good = ("button", "press", "button.ipac_hang_up")
 
     def __init__(self, hass: HomeAssistant, passing: SimulatedTime) -> None:
         super().__init__(hass, passing)
@@ -390,13 +375,11 @@ class InnovaphoneService(Row):
     key = "innovaphone"
     calls = True
     keeps_connection = True
-    tls = "url"
     connection = innovaphone.CONNECTION
     dependent = (innovaphone.RECEPTION_ONLINE, innovaphone.ONLINE, innovaphone.TOTAL)
     # Two minutes until it is doubted, and a question under two names.
     notice = 180
     recover = 90
-    asks_for_good = None
 
     def __init__(self, hass: HomeAssistant, passing: SimulatedTime) -> None:
         super().__init__(hass, passing)
@@ -410,10 +393,9 @@ class InnovaphoneService(Row):
 
     @override
     def make_entry(self) -> MockConfigEntry:
-        entry = innovaphone.make_entry(
+        return innovaphone.make_entry(
             self._service, url=f"http://{self.host}{self._service.base}"
         )
-        return entry
 
     @override
     async def change(self) -> None:
@@ -500,7 +482,6 @@ class SenseLinkWebsocket(SenseLinkRow):
     key = "senselink_websocket"
     calls = True
     keeps_connection = True
-    tls = "tls"
     connection = senselink.CONNECTION
     dependent = (senselink.ACCESS, senselink.PERSON, senselink.ONLINE)
     # Three minutes until the heart's rhythm is known.
@@ -579,7 +560,7 @@ class TelliconAccount(Row):
 
     @override
     async def repeat(self) -> None:
-        path, headers, _ = self.request(0)
+        path, _, _ = self.request(0)
         async with tellicon.Tellicon(self.url + path, tellicon.TOKEN) as sender:
             await sender.send_raw(self._body)
 
