@@ -18,7 +18,7 @@ from homeassistant.util.async_ import get_scheduled_timer_handles
 from .simulated_time import SimulatedTime
 from .vendors import Row
 
-type SetUp = Callable[[type[Row]], Awaitable[Row]]
+type SetUp = Callable[..., Awaitable[Row]]
 
 
 @pytest.fixture(autouse=True)
@@ -58,11 +58,14 @@ def set_up(
 ) -> SetUp:
     """Return what sets a vendor up, with all that goes in both directions."""
 
-    async def set_up(kind: type[Row], *, running: bool = True) -> Row:
+    async def set_up(
+        kind: type[Row], *, running: bool = True, host_name: str = "127.0.0.1"
+    ) -> Row:
         # In real time: the start of FFmpeg knows no other.
         for component in ("config", "diagnostics", "websocket_api", "gatehouse"):
             assert await async_setup_component(hass, component, {})
         row = kind(hass, passing)
+        row.host_name = host_name
         rows.append(row)
         await row.start(set_up=running)
         if row.serves and running:

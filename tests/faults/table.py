@@ -23,6 +23,9 @@ SERVED = tuple(row for row in ROWS if row.serves)
 PUSHED = tuple(row for row in ROWS if row.keeps_connection)
 """Those with a connection that stays; the others make one for each request."""
 
+WITH_TLS = tuple(row for row in ROWS if row.speaks_tls)
+"""Those that can be called by TLS; the gateway of The Keys speaks plain HTTP only."""
+
 ORDERED = tuple(row for row in ROWS if row.order)
 """Those with a door; the others document no way to open one."""
 

@@ -8,7 +8,7 @@ import itertools
 import json
 import math
 import time
-from typing import ClassVar, override
+from typing import Any, ClassVar, override
 
 from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
@@ -50,6 +50,9 @@ class Row:
     keeps_connection: ClassVar[bool] = False
     """Whether the connection stays, and is pushed into."""
 
+    speaks_tls: ClassVar[bool] = False
+    """Whether Gatehouse can be told to speak TLS."""
+
     connection: ClassVar[str | None] = None
     """Entity that tells whether there is a connection, and stays available."""
 
@@ -72,6 +75,7 @@ class Row:
         self.hass = hass
         self.passing = passing
         self.cable: Cable | None = None
+        self.host_name = "127.0.0.1"
         self.entry: MockConfigEntry
         self.url = ""
         self._numbers = itertools.count(1001)
@@ -128,6 +132,10 @@ class Row:
     def bear_any_clock(self) -> None:
         """Let the vendor refuse nothing for the time that it is signed with."""
 
+    def with_tls(self) -> dict[str, Any]:
+        """Return the entry's data that have Gatehouse speak TLS, with anybody."""
+        return {**self.entry.data, "tls": True, "verify_tls": False}
+
     # --- What is the same for all
 
     async def start(self, *, set_up: bool = True) -> None:
@@ -156,7 +164,7 @@ class Row:
     def host(self) -> str:
         """Return where the entry leads."""
         assert self.cable is not None
-        return f"127.0.0.1:{self.cable.port}"
+        return f"{self.host_name}:{self.cable.port}"
 
     def state(self, entity_id: str) -> str | None:
         """Return the state of an entity, None if there is none."""
@@ -271,6 +279,7 @@ class IpacStation(Row):
     """A station that is called for its door, and itself calls with what happens."""
 
     key = "ipac"
+    speaks_tls = True
     calls = True
     serves = True
     connection = ipac.CONNECTION
@@ -373,6 +382,7 @@ class InnovaphoneService(Row):
     """A service at whose websocket one logs in, and hears what changes."""
 
     key = "innovaphone"
+    speaks_tls = True
     calls = True
     keeps_connection = True
     connection = innovaphone.CONNECTION
@@ -407,6 +417,11 @@ class InnovaphoneService(Row):
         record = self._service.devices[innovaphone.RECEPTION]
         shown = "on" if record.online else "off"
         return self.state(innovaphone.RECEPTION_ONLINE) == shown
+
+    @override
+    def with_tls(self) -> dict[str, Any]:
+        url = self.entry.data["url"].replace("http://", "https://")
+        return {**self.entry.data, "url": url, "verify_tls": False}
 
     async def add(self, number: int) -> None:
         """Have a device appear."""
@@ -480,6 +495,7 @@ class SenseLinkWebsocket(SenseLinkRow):
     """A server at whose websocket one listens."""
 
     key = "senselink_websocket"
+    speaks_tls = True
     calls = True
     keeps_connection = True
     connection = senselink.CONNECTION
