@@ -37,7 +37,7 @@ async def test_our_clock(
         passing.jump(seconds)
         for _ in range(3):
             await row.good_message()
-            await passing.pass_(20)
+            await passing.pass_(20, step=5)
         if row.connection:
             assert row.connected()
     assert not lines()
@@ -80,10 +80,10 @@ async def test_their_clock(
     for seconds in (hour, 0):
         row.set_clock(seconds)
         # Some tell it with their next sign of life.
-        await passing.pass_(60)
+        await passing.pass_(60, step=5)
         for _ in range(3):
             await row.good_message()
-            await passing.pass_(20)
+            await passing.pass_(20, step=5)
     assert not lines()
 
 
@@ -103,12 +103,12 @@ async def test_order_after_a_wrong_clock(
     row.set_clock(-hour)
     with suppress(HomeAssistantError):
         await passing.outcome(row.call(*row.order), row.order_limit)
-    await passing.pass_(60)
+    await passing.pass_(60, step=5)
     openings = row.openings()
     assert openings <= 1
     passing.jump(-hour)
     row.set_clock(0)
-    await passing.pass_(60)
+    await passing.pass_(60, step=5)
     await passing.outcome(row.call(*row.order), row.order_limit)
     assert row.openings() == openings + 1
     assert not hass.config_entries.flow.async_progress()

@@ -71,12 +71,11 @@ async def test_start(
     await passing.until(row.connected, 10)
 
 
-@cells(CALLED)
+@cells(CALLED, (Trouble.REFUSED, Trouble.SILENT, Trouble.SLOW))
 async def test_unload(
     hass: HomeAssistant,
     set_up: SetUp,
     passing: SimulatedTime,
-    lines: Lines,
     holdings: Counts,
     kind: type[Row],
     trouble: Trouble,
