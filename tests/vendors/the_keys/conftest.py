@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 
+from freezegun.api import TickingDateTimeFactory
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
@@ -26,6 +27,11 @@ def subentry(identifier: int, title: str, code: str) -> ConfigSubentryData:
         title=title,
         unique_id=str(identifier),
     )
+
+
+@pytest.fixture(autouse=True)
+def steady(clock: TickingDateTimeFactory) -> None:
+    """Let the clock leap before a gateway is polled, and not while it is."""
 
 
 @pytest.fixture
