@@ -165,13 +165,16 @@ async def test_repetition(
 async def test_repetition_without_time(
     hass: HomeAssistant, tellicon: Tellicon, freezer: FrozenDateTimeFactory
 ) -> None:
-    """Without a time of its own, the same event counts as new after ten seconds."""
+    """Without a time of its own, the same event counts as new after ten seconds.
+
+    It does so at once when the clock has been set back.
+    """
     body = b'{"eventTellicon":{"type":"pushCall","src":"1","client":5,"apt":2}}'
     messages = []
-    for seconds in (0, 9, 10):
+    for seconds in (0, 9, 10, -3600):
         freezer.tick(seconds)
         messages.append(json.loads((await tellicon.send_raw(body)).body)["message"])
-    assert messages == ["accepted", "duplicate", "accepted"]
+    assert messages == ["accepted", "duplicate", "accepted", "accepted"]
 
 
 async def test_repetitions_are_remembered_in_bounds(
