@@ -438,12 +438,13 @@ async def test_which_door(
     assert await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done(wait_background_tasks=True)
     expose(hass, FRONT)
-    area = ar.async_get(hass).async_create("Hall")
-    er.async_get(hass).async_update_entity(FRONT, area_id=area.id)
     assert await say("open the gate") == (
         "Which door: Front door Door, Front gate Door?"
     )
     assert await say("yes, open it") == NOTHING
+    assert "Shall I open Front door Door" in await say("open front door door")
+    area = ar.async_get(hass).async_create("Hall")
+    er.async_get(hass).async_update_entity(FRONT, area_id=area.id)
     told = await ask(hass, "GatehouseGetDoors")
     assert {door["name"]: door["area"] for door in told["speech_slots"]["doors"]} == {
         "Front gate Door": None,
@@ -452,7 +453,7 @@ async def test_which_door(
     expose(hass, ipac.DOOR, ipac.OPEN, exposed=False)
     assert "Shall I open Front door Door" in await say("open the door")
     assert await say("yes, open it") == "Front door Door is being opened."
-    assert hass.states.get(FRONT).state == "unlocked"
+    assert [path for path, _ in gateway.orders] == ["/open"]
     assert not gate.relays[1].active
 
 
