@@ -24,6 +24,11 @@ _OTHERS = {
     "vendors.ipac.protocol.MAX_REPEAT",
     # How long is waited.
     "vendors.the_keys.hub.MAX_SYNCHRONIZING",
+    # How much a voice assistant is told at once.
+    "intent.MAX_DOORS",
+    # What is looked up in Home Assistant's own recorder.
+    "visits.MAX_STATES",
+    "visits.MAX_VISITS",
     # Told in words.
     "vendors.innovaphone.protocol._MAX_TEXT",
     "vendors.innovaphone.protocol._MAX_ID",

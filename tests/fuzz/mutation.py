@@ -4,14 +4,15 @@ All chance comes from one `Random`. Hypothesis hands in one of its own, so that 
 make what it finds shorter; the long form hands in one with a seed, which is faster.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 import gzip
 import json
-import math
 from random import Random
 from typing import Any
 
 type Pairs = list[tuple[str, Any]]
+
+_encode = json.JSONEncoder(ensure_ascii=False).encode
 
 
 class Raw(str):
@@ -260,19 +261,12 @@ def written(value: Any) -> str:
         case dict():
             pairs = list(value.items())
         case list() | tuple():
-            return "[" + ",".join(written(item) for item in value) + "]"
-        case float() if not math.isfinite(value):
-            return json.dumps(value)
+            # One that was made long has the same items many times.
+            texts = {
+                key: written(item)
+                for key, item in {id(item): item for item in value}.items()
+            }
+            return "[" + ",".join(texts[id(item)] for item in value) + "]"
         case _:
-            return json.dumps(value, ensure_ascii=False)
-    return (
-        "{"
-        + ",".join(
-            f"{json.dumps(key, ensure_ascii=False)}:{written(one)}"
-            for key, one in pairs
-        )
-        + "}"
-    )
-
-
-type Make = Callable[[Mutator], Any]
+            return _encode(value)
+    return "{" + ",".join(f"{_encode(key)}:{written(one)}" for key, one in pairs) + "}"

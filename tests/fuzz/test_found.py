@@ -126,7 +126,7 @@ def test_kind_of_picture(kind: str) -> None:
         fit_picture(file.getvalue(), SIZE)
 
 
-@pytest.mark.parametrize("host", ["xn--\x0f", "xn--a-ecp.ru\x0f", "xn--99999999"])
+@pytest.mark.parametrize("host", ["xn--\x0f", "xn--a-ecp.ru\x0f"])
 def test_international_name_that_is_none(host: str) -> None:
     """It is only read when it is asked for, and then is a UnicodeError."""
     with pytest.raises(FormError):

@@ -180,12 +180,24 @@ async def test_no_distortion(
         picture((400, 300), "JPEG"),
         picture((400, 300), "GIF", "P", 1),
         picture((400, 300), "WEBP"),
+        picture((400, 300), "AVIF"),
+        picture((400, 300), "BMP"),
         picture((400, 300), "PNG", "RGBA", (255, 0, 0, 128)),
         picture((400, 300), "PNG", "1", 1),
-        picture((400, 300), "TIFF", "CMYK", (0, 0, 0, 0)),
+        picture((400, 300), "JPEG", "CMYK", (0, 0, 0, 0)),
         picture((400, 300), "PNG", "I;16", 65535),
     ],
-    ids=["jpeg", "gif", "webp", "transparent", "bitmap", "cmyk", "16 bit"],
+    ids=[
+        "jpeg",
+        "gif",
+        "webp",
+        "avif",
+        "bmp",
+        "transparent",
+        "bitmap",
+        "cmyk",
+        "16 bit",
+    ],
 )
 async def test_kinds(
     hass: HomeAssistant, station: Ipac, allowed: Path, device_id: str, content: bytes
@@ -218,10 +230,12 @@ async def test_turned(
         ("empty", b"", "picture_unreadable"),
         ("text", b"no picture", "picture_unreadable"),
         ("truncated", picture((400, 300), "JPEG")[:300], "picture_unreadable"),
+        ("avif", picture((400, 300), "AVIF")[:-40], "picture_unreadable"),
+        ("a\0b", None, "picture_not_found"),
         ("huge", b" " * (20 * 1024 * 1024 + 1), "picture_unreadable"),
         ("bomb", picture((8000, 8000), "PNG", "1", 0), "picture_unreadable"),
     ],
-    ids=["missing", "empty", "text", "truncated", "huge", "bomb"],
+    ids=["missing", "empty", "text", "truncated", "avif", "null", "huge", "bomb"],
 )
 async def test_bad_pictures(
     hass: HomeAssistant,
