@@ -74,6 +74,14 @@ def test_identifier_of_digits_without_end() -> None:
         )
 
 
+def test_signal_beyond_all_measure() -> None:
+    """Diagnostics could not be written with a number of more than 64 bits."""
+    (locker,) = the_keys.parse_lockers(
+        {"status": "ok", "devices": [{"identifier": 10000001, "rssi": "9" * 20}]}
+    )
+    assert locker.rssi is None
+
+
 def test_record_number_beyond_all_measure() -> None:
     """A record numbered 1e308 had an id of 309 digits."""
     frame = {"code": 30000, "data": {"sn": "SPSP-1", "id": 1e308}}

@@ -631,6 +631,27 @@ async def test_endless_list(
             await connection.devices()
 
 
+async def test_endless_bytes(
+    make: Make, socket_enabled: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A list of few but large messages is given up, too."""
+    monkeypatch.setattr(client, "MAX_RESULT_BYTES", 2000)
+
+    async def answer(socket: ServerConnection, request: dict[str, Any]) -> None:
+        for _ in range(3):
+            await say(
+                socket,
+                "GetDevicesResult",
+                src=request["src"],
+                devices=[],
+                further="x" * 1000,
+            )
+
+    async with scripted(answer) as url, make(url, pace=QUICK).connected() as connection:
+        with pytest.raises(UnexpectedReply, match="too large"):
+            await connection.devices()
+
+
 # --- Hearing
 
 
@@ -945,12 +966,19 @@ async def test_passthrough_to_what_is_no_web_server(
 
 
 @pytest.mark.parametrize(
-    ("charset", "text"), [("iso-8859-1", "Ã¼"), ("unknown-8", "ü"), ("utf-8", "ü")]
+    ("charset", "text"),
+    [
+        ("iso-8859-1", "Ã¼"),
+        ("utf-8", "ü"),
+        ("unknown-8", "ü"),
+        # Python knows these; one is no text, and one takes long.
+        *((charset, "ü") for charset in ("zlib", "idna", "utf-7", "x" * 99)),
+    ],
 )
 async def test_passthrough_charset(
     make: Make, socket_enabled: None, charset: str, text: str
 ) -> None:
-    """The answer is read as it says it is, where that is known."""
+    """The answer is read as it says it is, where web servers write so."""
     reply = (
         f"HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset={charset}\r\n"
         "Content-Length: 2\r\n\r\nü"

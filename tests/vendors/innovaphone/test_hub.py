@@ -14,7 +14,7 @@ from pytest_homeassistant_custom_component.common import (
 )
 
 from custom_components.gatehouse.hub import Device
-from custom_components.gatehouse.vendors.innovaphone import roster
+from custom_components.gatehouse.vendors.innovaphone import hub, roster
 from custom_components.gatehouse.vendors.innovaphone.hub import InnovaphoneHub
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState
 from homeassistant.const import EVENT_STATE_CHANGED, STATE_UNAVAILABLE
@@ -43,6 +43,7 @@ from .conftest import (
     SetUp,
     Told,
     asked,
+    call,
     make_entry,
     shown,
     until,
@@ -411,6 +412,48 @@ async def test_domains(
     await service.edit_domain(7, name="fourth.example.com")
     await service.delete_domain(7)
     await until(lambda: domains() == 2)
+
+
+async def test_too_many_domains(
+    hass: HomeAssistant,
+    service: Innovaphone,
+    set_up: SetUp,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Domains beyond a bound are not searched."""
+    monkeypatch.setattr(hub, "MAX_DOMAINS", 1)
+    await set_up()
+    await service.add_domain(DomainRecord(7, "third.example.com"))
+    await service.update(RECEPTION, online=False)
+    await until(lambda: shown(hass, RECEPTION_ONLINE) == "off")
+    await call(hass, "get_devices", only_fxs=True)
+    assert [
+        request["domainId"] for request in asked(service, "GetFilteredDevices")
+    ] == [1]
+
+
+async def test_same_address_twice(
+    hass: HomeAssistant,
+    service: Innovaphone,
+    home: MockConfigEntry,
+    device_of: DeviceOf,
+) -> None:
+    """Hardware ids that differ in case are two devices, though of one MAC address."""
+    await service.add(DeviceRecord("0090334100be", "Lower"))
+    await service.add(DeviceRecord("0090334100BE", "Upper"))
+    await until(lambda: shown(hass, "binary_sensor.upper_online") == "on")
+    lower, upper = device_of("0090334100be"), device_of("0090334100BE")
+    assert lower.id != upper.id
+    assert (lower.name, upper.name) == ("Lower", "Upper")
+    # The other way round, too: the registry remembers whose address it is.
+    service.devices = dict(reversed(service.devices.items()))
+    assert await hass.config_entries.async_reload("entry")
+    await hass.async_block_till_done()
+    assert device_of("0090334100be").id == lower.id
+    assert device_of("0090334100BE").id == upper.id
+    await service.remove("0090334100BE")
+    await until(lambda: device_of("0090334100BE") is None)
+    assert shown(hass, "binary_sensor.lower_online") == "on"
 
 
 async def test_unknown_indications(

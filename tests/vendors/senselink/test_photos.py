@@ -9,7 +9,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
-from custom_components.gatehouse.vendors.senselink import client
+from custom_components.gatehouse.vendors.senselink import client, photos as fetching
 from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
@@ -301,6 +301,27 @@ async def test_slow_picture(
     await until(lambda: told(ALERT))
     await advance(11)
     await until(lambda: "was not to be had: TimedOut" in caplog.text)
+
+
+async def test_many_photos(
+    hass: HomeAssistant,
+    server: SenseLink,
+    home: MockConfigEntry,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Where all pictures together are too large, the oldest is shown no more."""
+    monkeypatch.setattr(fetching, "MAX_KEPT", len(PNG))
+    keep = server._keep
+    server._keep = lambda _: keep(PNG)
+    pictures = lambda: {  # noqa: E731
+        state.entity_id
+        for state in hass.states.async_all("image")
+        if state.state != STATE_UNKNOWN
+    }
+    await server.recognise(photo=True)
+    await until(lambda: pictures() == {PHOTO})
+    await server.recognise(terminal=1, photo=True)
+    await until(lambda: pictures() and PHOTO not in pictures())
 
 
 async def test_restart(

@@ -287,6 +287,25 @@ async def test_too_many_units(
     assert caplog.text.count("further ones are told on their account only") == 1
 
 
+async def test_too_many_accounts(
+    hass: HomeAssistant,
+    tellicon: Tellicon,
+    state_of: StateOf,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Accounts beyond a bound are ignored, which is said once; the others go on."""
+    monkeypatch.setattr(hub, "MAX_ACCOUNTS", 2)
+    for client in (505, 506, 507, 508, 505):
+        assert (await tellicon.ring(Unit(client, 1, client))).status == 200
+    await hass.async_block_till_done()
+    assert state_of("506", "doorbell") is not None
+    assert state_of("507", "doorbell") is None
+    assert state_of("507/1/507", "doorbell") is None
+    assert state_of("505/1/505", "doorbell") is not None
+    assert caplog.text.count("more than 2 accounts; further ones are ignored") == 1
+
+
 async def test_silence(
     hass: HomeAssistant,
     tellicon: Tellicon,

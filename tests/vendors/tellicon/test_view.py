@@ -219,6 +219,30 @@ async def test_ring_during_reload(
     )
 
 
+async def test_many_during_reload(
+    hass: HomeAssistant,
+    tellicon: Tellicon,
+    account: MockConfigEntry,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of those who ring during a reload only so many are kept waiting."""
+    monkeypatch.setattr(inbound, "RELOAD_TIMEOUT", 3600)
+    monkeypatch.setattr(inbound, "MAX_WAITING", 1)
+    hub = account.runtime_data
+    hub.leave_address()
+    async with account.setup_lock:
+        rings = {hass.async_create_task(tellicon.ring(UNIT)) for _ in range(3)}
+        refused, waiting = set(), rings
+        while len(waiting) > 1:
+            done, waiting = await asyncio.wait(
+                waiting, return_when=asyncio.FIRST_COMPLETED
+            )
+            refused |= done
+        assert [ring.result().status for ring in refused] == [503, 503]
+    await asyncio.wait(waiting)
+    hub.address = TelliconView.attach(hub.hass, hub)
+
+
 async def test_reload_that_does_not_end(
     tellicon: Tellicon, account: MockConfigEntry, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -85,6 +85,47 @@ async def test_odd_accessory(
         await client.locks("+33600000000")
 
 
+@pytest.mark.parametrize("identifier", ["x", "٣", -1, 1.5, None, "1" * 65, 10**64])
+async def test_odd_number(
+    replies: tuple[AccountClient, list[web.Response]], identifier: object
+) -> None:
+    """A lock's number is one, and not longer than any the vendor would give."""
+    client, answers = replies
+    lock = {"id": identifier, "id_serrure": 10000001, "nom": "Front door"}
+    answers.append(web.json_response({"data": {"serrures": [lock]}}))
+    with pytest.raises(UnexpectedReply):
+        await client.locks("+33600000000")
+
+
+@pytest.mark.parametrize("code", [True, 1.5, ["a"], "é", "a\nb", "x" * 65])
+@pytest.mark.parametrize("made", [False, True])
+async def test_odd_share_code(
+    replies: tuple[AccountClient, list[web.Response]], code: object, made: bool
+) -> None:
+    """What no gateway could be asked with is refused, old or just made."""
+    client, answers = replies
+    share = {
+        "nom": account.SHARE_NAME,
+        "accessoire": {"id_accessoire": "GW-1"},
+        "code": None if made else code,
+    }
+    answers.append(web.json_response({"data": {"partages_accessoire": [share]}}))
+    answers.append(web.json_response({"data": {"code": code}}))
+    with pytest.raises(UnexpectedReply):
+        await client.share_code(LOCK, GATEWAY)
+
+
+@pytest.mark.parametrize("code", ["Invented-4711", 4711])
+async def test_share_code(
+    replies: tuple[AccountClient, list[web.Response]], code: object
+) -> None:
+    """A code may come as a number."""
+    client, answers = replies
+    answers.append(web.json_response({"data": {}}))
+    answers.append(web.json_response({"data": {"code": code}}))
+    assert (await client.share_code(LOCK, GATEWAY)).reveal() == str(code)
+
+
 async def test_other_status(replies: tuple[AccountClient, list[web.Response]]) -> None:
     """A server in trouble is told from a wrong login."""
     client, answers = replies

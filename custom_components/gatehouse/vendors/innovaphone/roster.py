@@ -12,6 +12,7 @@ from homeassistant.core import CALLBACK_TYPE, HassJob, callback
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.event import async_call_later
 
+from ...const import DOMAIN
 from ...hub import Device, Hub
 from ...model import Inventory, InventoryEvent
 from ...wire import Breather
@@ -185,14 +186,13 @@ class Roster:
                     MAX_DEVICES,
                 )
             return
+        uid = f"{self._service.uid}_{told.hw_id}"
         device = self._hub.add_device(
-            f"{self._service.uid}_{told.hw_id}",
+            uid,
             DEVICE,
             via=self._service,
             values=_values(told),
-            connections=(
-                {(dr.CONNECTION_NETWORK_MAC, told.mac)} if told.mac else set()
-            ),
+            connections=self._connections(uid, told),
             serial_number=told.hw_id,
             **_properties(told),
         )
@@ -203,6 +203,23 @@ class Roster:
         self._count_soon()
         if announce:
             self.say(InventoryEvent.ADDED, told)
+
+    @callback
+    def _connections(self, uid: str, told: DeviceObject) -> set[tuple[str, str]]:
+        """Return what the registry may know a device by, beside its id.
+
+        Of hardware ids that differ only in case the first has the MAC address; the
+        registry would take both for one device.
+        """
+        if told.mac is None:
+            return set()
+        connection = (dr.CONNECTION_NETWORK_MAC, dr.format_mac(told.mac))
+        owner = dr.async_get(self._hub.hass).async_get_device_by_connection(
+            connection, self._hub.entry.entry_id
+        )
+        if owner is None or (DOMAIN, uid) in owner.identifiers:
+            return {connection}
+        return set()
 
     @callback
     def _update(self, member: Member, told: DeviceObject) -> None:

@@ -26,8 +26,8 @@ PATH_CLOSE = "/close"
 PATH_CALIBRATE = "/calibrate"
 
 
-_MAX_DIGITS = 20
-"""Characters of a number that comes as text."""
+_MAX_DIGITS = 19
+"""Characters of a number that comes as text; more could not be written as JSON again."""
 
 
 class Code(IntEnum):
