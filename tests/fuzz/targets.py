@@ -1,5 +1,6 @@
 """What is fed with bad input, and what must hold whatever comes."""
 
+from base64 import b64encode
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields, is_dataclass
@@ -208,6 +209,18 @@ IPAC: Sequence[Any] = [
     {"token": "t", "code": "RL", "task_id": "3", "value": "1111;1", "time": 1},
     b'{"token":"t","code":"RL","task_id":3,"value":{1 :200, 2 :403},"time":5}',
 ]
+
+
+_SETTINGS = (
+    "[Firmware]\nVersion=V1.72\nBuild : 3\n[Product]\nCode=300.1234\n",
+    "[A]\n; [B]\nx\n[ ]\n=y\n[Firmware\n",
+)
+
+
+def make_settings(mutator: Mutator) -> bytes:
+    text = mutator.text(mutator.text(mutator.choice(_SETTINGS)))
+    encoded = b64encode(text.encode(errors="replace"))
+    return b'{"token":"t","conf_1":"%s"}' % encoded[: MAX_BODY - 100]
 
 
 def feed_ipac(body: bytes) -> Checks:
@@ -533,6 +546,30 @@ def feed_account(body: bytes) -> Checks:
     return checks
 
 
+# --- What answers our requests
+
+REPLIES = (
+    b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nok",
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\nok",
+    b"HTTP/1.1 423 Locked\r\nContent-Length: 0\r\n\r\n",
+    b"HTTP/1.1 302 Found\r\nLocation: /x\r\nContent-Length: 0\r\n\r\n",
+    (
+        b'HTTP/1.1 401 No\r\nWWW-Authenticate: Digest realm="IPAC", nonce="abc", qop="auth"\r\n'
+        b"Content-Length: 0\r\n\r\n"
+    ),
+)
+
+
+def make_reply(mutator: Mutator) -> bytes:
+    """Return the bytes of an answer that is odd somewhere."""
+    reply = mutator.choice(REPLIES)
+    if mutator.chance(2):
+        return mutator.bytes(reply)
+    place = mutator.choice((b"OK", b"text/plain", b"auth", b"MD5", b"abc", b"IPAC"))
+    return reply.replace(place, mutator.text().encode(errors="replace"))
+
+
 # --- Hosts, addresses and paths
 
 HOSTS = (
@@ -657,6 +694,7 @@ TARGETS: Mapping[str, Target] = {
     "wire": Target(make=make_json, feed=feed_json),
     "tellicon": Target(make=_body(TELLICON), feed=feed_tellicon),
     "ipac": Target(make=_body(IPAC), feed=feed_ipac),
+    "settings": Target(make=make_settings, feed=feed_ipac),
     "senselink": Target(
         make=_body([*SENSELINK, *EVENTS]), feed=feed_senselink, longest=MAX_FRAME
     ),

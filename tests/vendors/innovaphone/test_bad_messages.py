@@ -28,7 +28,9 @@ async def test_bad_messages(
         await service.push_raw(message.decode(errors="replace"))
         online = bool(number % 2)
         await service.update(RECEPTION, online=online)
-        await until(lambda: shown(hass, RECEPTION_ONLINE) == ("off", "on")[online])
+        await until(
+            lambda: shown(hass, RECEPTION_ONLINE) == ("on" if online else "off")  # noqa: B023
+        )
         note = f"message {number}: {message!r:.2000}"
         assert not faults(caplog), (note, faults(caplog))
         assert not oddities(hass), (note, oddities(hass))

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 import json
 import logging
+from random import Random
 from typing import Any
 from unittest.mock import Mock
 
@@ -49,6 +50,8 @@ from simulators.faults import Fault
 from simulators.innovaphone import Innovaphone
 from simulators.innovaphone_devices import DeviceRecord, DomainRecord
 
+from ...fuzz.mutation import Mutator
+from ...fuzz.targets import make_reply
 from .conftest import (
     ADAPTER,
     DOCKER,
@@ -986,6 +989,16 @@ async def test_passthrough_charset(
     async with passing_through(make, reply.encode()) as connection:
         answer = await connection.pass_through(RECEPTION, "GET", "log.txt")
         assert (answer.content_type, answer.body) == ("text/plain", text)
+
+
+async def test_bad_passthrough_replies(make: Make, socket_enabled: None) -> None:
+    """Whatever a device answers is a reply of text, or an error of ours."""
+    for number in range(25):
+        bad = make_reply(Mutator(Random(number)))
+        async with passing_through(make, bad) as connection:
+            with suppress(WireError):
+                answer = await connection.pass_through(RECEPTION, "GET", "log.txt")
+                assert json.dumps([answer.status, answer.content_type, answer.body])
 
 
 async def test_passthrough_to_nobody(make: Make, socket_enabled: None) -> None:

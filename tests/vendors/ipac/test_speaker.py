@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 import io
 import math
 from pathlib import Path
+from random import Random
 import struct
 from typing import Any
 import wave
@@ -15,6 +17,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
 from custom_components.gatehouse import sound
+from custom_components.gatehouse.vendors.ipac.protocol import MAX_WAV
 from homeassistant.components import tts
 from homeassistant.components.media_player import MediaPlayerEntityFeature
 from homeassistant.core import HomeAssistant
@@ -26,6 +29,7 @@ from simulators.ipac import Fault, Ipac
 from simulators.loopback import make_app_runner
 
 from ...conftest import Advance
+from ...fuzz.mutation import Mutator
 from .conftest import SPEAKER, order, shown
 
 
@@ -212,6 +216,45 @@ async def test_unreadable(
         await play("noise.mp3")
     assert error.value.translation_key == "sound_unreadable"
     assert shown(hass, SPEAKER) == "idle"
+    assert not station.sounds
+
+
+async def test_spoilt_sounds(
+    hass: HomeAssistant, station: Ipac, media: Path, play: Play
+) -> None:
+    """Of a spoilt sound is played what can be, and no more than the station takes."""
+    good = tone(media / "tone.wav", 1, rate=8000).read_bytes()
+    for number in range(12):
+        mutator = Mutator(Random(number))
+        spoilt = mutator.bytes(good[:60]) + good[60:] * mutator.choice((0, 1, 99))
+        (media / "spoilt.wav").write_bytes(spoilt)
+        with suppress(HomeAssistantError):
+            await play("spoilt.wav")
+    assert station.sounds
+    for played in station.sounds:
+        assert len(played.wav) <= MAX_WAV
+        with wave.open(io.BytesIO(played.wav)) as reader:
+            assert reader.getnframes() > 0
+
+
+@pytest.mark.parametrize("scheme", ["", "file://", "concat:"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\n{}\n#EXT-X-ENDLIST\n",
+        "ffconcat version 1.0\nfile {}\n",
+    ],
+    ids=["hls", "concat"],
+)
+async def test_playlists(
+    hass: HomeAssistant, station: Ipac, media: Path, play: Play, text: str, scheme: str
+) -> None:
+    """A playlist does not lead out of the folder that it is in."""
+    outside = tone(media / "tone.wav", 1, rate=8000).rename(media.parent / "tone.wav")
+    (media / "list.m3u8").write_text(text.format(f"{scheme}{outside}"))
+    with pytest.raises(HomeAssistantError) as error:
+        await play("list.m3u8")
+    assert error.value.translation_key == "sound_unreadable"
     assert not station.sounds
 
 

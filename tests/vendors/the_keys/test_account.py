@@ -97,6 +97,18 @@ async def test_odd_number(
         await client.locks("+33600000000")
 
 
+@pytest.mark.parametrize("name", [None, "", "\n", ["a"], 5])
+async def test_odd_name(
+    replies: tuple[AccountClient, list[web.Response]], name: object
+) -> None:
+    """A lock without a name that can be shown is called by its number."""
+    client, answers = replies
+    lock = {"id": 1, "id_serrure": 10000001, "nom": name}
+    answers.append(web.json_response({"data": {"serrures": [lock]}}))
+    (found,) = await client.locks("+33600000000")
+    assert found.name == "10000001"
+
+
 @pytest.mark.parametrize("code", [True, 1.5, ["a"], "é", "a\nb", "x" * 65])
 @pytest.mark.parametrize("made", [False, True])
 async def test_odd_share_code(

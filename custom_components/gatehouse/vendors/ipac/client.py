@@ -10,6 +10,7 @@ from yarl import URL
 
 from ...wire import (
     InvalidAuth,
+    LostReply,
     Secret,
     UnexpectedReply,
     WireError,
@@ -85,14 +86,17 @@ class IpacClient:
         self._headers = {hdrs.CONNECTION: "close"}
         self._middlewares: tuple[aiohttp.ClientMiddlewareType, ...] = ()
         if auth is Auth.DIGEST:
-            # It keeps the station's challenge, so that later orders need one request.
-            self._middlewares = (
-                aiohttp.DigestAuthMiddleware(username, password.reveal()),
-            )
+            self._forget_challenge()
         elif auth is Auth.BASIC:
             self._headers[hdrs.AUTHORIZATION] = aiohttp.encode_basic_auth(
                 username, password.reveal()
             )
+
+    def _forget_challenge(self) -> None:
+        """Keep the station's next challenge, so that later orders need one request."""
+        self._middlewares = (
+            aiohttp.DigestAuthMiddleware(self._username, self._password.reveal()),
+        )
 
     async def open_relay(self, relay: int, code: Secret) -> RelayReply:
         """Fire relay 1 or 2, or with 3 both; return what the station says to it."""
@@ -152,19 +156,27 @@ class IpacClient:
         fields = dict(order.fields)
         if self._auth is Auth.NONE:
             fields |= {"login": self._username, "password": self._password.reveal()}
-        with http_errors():
-            async with self._session.post(
-                self._url.joinpath(order.path.removeprefix("/")),
-                json=fields if order.as_json else None,
-                data=None if order.as_json else fields,
-                headers=self._headers,
-                # Home Assistant's own guard against redirects is not needed where none
-                # is followed.
-                middlewares=self._middlewares,
-                allow_redirects=False,
-                timeout=aiohttp.ClientTimeout(
-                    total=patience, sock_connect=CONNECT_TIMEOUT
-                ),
-            ) as response:
-                await read_bounded(response.content, _MAX_REPLY)
-                return response.status, hdrs.WWW_AUTHENTICATE in response.headers
+        try:
+            with http_errors():
+                async with self._session.post(
+                    self._url.joinpath(order.path.removeprefix("/")),
+                    json=fields if order.as_json else None,
+                    data=None if order.as_json else fields,
+                    headers=self._headers,
+                    # Home Assistant's own guard against redirects is not needed where
+                    # none is followed.
+                    middlewares=self._middlewares,
+                    allow_redirects=False,
+                    timeout=aiohttp.ClientTimeout(
+                        total=patience, sock_connect=CONNECT_TIMEOUT
+                    ),
+                ) as response:
+                    await read_bounded(response.content, _MAX_REPLY)
+                    return response.status, hdrs.WWW_AUTHENTICATE in response.headers
+        except (LostReply, UnicodeError) as err:
+            # Perhaps of a challenge that is none, with which every order would fail.
+            if self._auth is Auth.DIGEST:
+                self._forget_challenge()
+            if isinstance(err, UnicodeError):
+                raise UnexpectedReply("no challenge") from err
+            raise

@@ -87,8 +87,7 @@ class AccountClient:
                 AccountLock(
                     id=_number(lock["id"]),
                     identifier=_id(lock["id_serrure"]),
-                    name=printable(str(lock.get("nom") or ""))
-                    or _id(lock["id_serrure"]),
+                    name=_name(lock.get("nom")) or _id(lock["id_serrure"]),
                     gateways=tuple(
                         AccountGateway(
                             id=_number(accessory["id"]),
@@ -197,6 +196,11 @@ def _id(value: Any) -> str:
     if not re.fullmatch(rf"[\w-]{{1,{_MAX_ID}}}", text, re.ASCII):
         raise ValueError("no id")
     return text
+
+
+def _name(value: Any) -> str | None:
+    """Return what the user has called something, if it can be shown."""
+    return printable(value) if isinstance(value, str) else None
 
 
 def _code(value: Any) -> Secret:
