@@ -16,7 +16,7 @@ from .targets import TARGETS, Target
 
 PAGE = resource.getpagesize()
 
-GROWTH = 32 * 1024 * 1024
+GROWTH = 16 * 1024 * 1024
 """Bytes by which the process may grow with the second half of the inputs; Python gives
 memory back only now and then."""
 
