@@ -731,7 +731,7 @@ async def test_fault_of_a_listener(
 
 
 async def test_large_message(make: Make, socket_enabled: None) -> None:
-    """Messages of up to 4 MiB are read; a longer one ends the connection."""
+    """Messages of up to 1 MiB are read; a longer one ends the connection."""
     lengths = iter((MAX_MESSAGE - 200, MAX_MESSAGE))
 
     async def answer(socket: ServerConnection, request: dict[str, Any]) -> None:

@@ -64,8 +64,8 @@ from .protocol import (
 
 _LOGGER = logging.getLogger(__name__)
 
-MAX_MESSAGE = 4 * 1024 * 1024
-"""Bytes of a message at most; one with 200 devices has 64 KiB."""
+MAX_MESSAGE = 1024 * 1024
+"""Bytes of a message at most; the vendor's services send 64 KiB, or 200 devices."""
 
 MAX_PASSTHROUGH_REPLY = 256 * 1024
 """Bytes of the reply of a device's web server at most."""

@@ -34,6 +34,7 @@ UNKNOWN_COMMAND = "?"
 _APPS = re.compile(r"innovaphone-devices(-api)?(\.html?)?")
 
 _MAX_INTERFACES = 32
+_MAX_OBJECTS = 4096
 
 _MAX_ID = 2**64 - 1
 
@@ -625,7 +626,7 @@ def _objects[ObjectT](value: Any, parse: Callable[[Any], ObjectT]) -> list[Objec
     objects: list[ObjectT] = []
     if not isinstance(value, list):
         return objects
-    for one in value:
+    for one in value[:_MAX_OBJECTS]:
         try:
             objects.append(parse(one))
         except MalformedMessageError:
