@@ -22,7 +22,8 @@ _OTHERS = {
     "vendors.innovaphone.actions.MAX_BODY",
     "vendors.ipac.flow.MAX_OPEN_TIME",
     "vendors.ipac.protocol.MAX_REPEAT",
-    # How long is waited.
+    # How long is waited, and how far ahead a clock was.
+    "vendors.the_keys.client.MAX_LEAD",
     "vendors.the_keys.hub.MAX_SYNCHRONIZING",
     # How much a voice assistant is told at once.
     "intent.MAX_DOORS",
