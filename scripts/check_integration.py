@@ -82,6 +82,11 @@ RULES: Mapping[str, tuple[str, ...]] = {
     "platinum": ("async-dependency", "inject-websession", "strict-typing"),
 }
 
+# How flows end by themselves. Home Assistant 2026.8 looks for these texts in the
+# integration; later releases bring them along.
+_ENDINGS = ("already_in_progress", "reauth_successful", "reconfigure_successful")
+_SUBENTRY_ENDINGS = ("reconfigure_successful",)
+
 _PLACEHOLDER = re.compile(r"{(\w+)}")
 _URL = re.compile(r"https?://|www\.", re.IGNORECASE)
 
@@ -187,7 +192,12 @@ class Integration:
                     )
 
     def form_problems(self) -> Iterator[str]:
-        """Check that each field of a form is named and described."""
+        """Check that each field of a form is named and described, and each ending."""
+        for name, flow in self._named_flows():
+            endings = _ENDINGS if name == "config" else _SUBENTRY_ENDINGS
+            for key in () if name == "options" else endings:
+                if key not in flow.get("abort", ()):
+                    yield f"translations/en.json: {name}.abort.{key} is missing"
         for path, step in self._steps():
             named = set(step.get("data", ()))
             described = set(step.get("data_description", ()))
@@ -213,9 +223,7 @@ class Integration:
             "device": set(self.texts.get("device", ())),
             "selector": set(self.texts.get("selector", ())),
             "error": {key for flow in flows for key in flow.get("error", ())},
-            # Home Assistant brings the texts of these along.
-            "abort": {key for flow in flows for key in flow.get("abort", ())}
-            | {"reauth_successful", "reconfigure_successful", "already_in_progress"},
+            "abort": {key for flow in flows for key in flow.get("abort", ())},
             "step": {key for flow in flows for key in flow.get("step", ())},
             "field": {
                 field for _, step in self._steps() for field in step.get("data", ())

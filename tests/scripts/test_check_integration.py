@@ -14,7 +14,12 @@ MANIFEST = {"domain": "lodge", "name": "Lodge", "config_flow": True, "version": 
 
 TEXTS: dict[str, Any] = {
     "config": {
-        "abort": {"already_configured": "Known."},
+        "abort": {
+            "already_configured": "Known.",
+            "already_in_progress": "Under way.",
+            "reauth_successful": "Let in again.",
+            "reconfigure_successful": "Changed.",
+        },
         "error": {"cannot_connect": "No connection."},
         "step": {
             "bell": {
@@ -179,7 +184,9 @@ def test_language_missing(folder: Path) -> None:
 
 
 def test_key_missing_in_a_language(folder: Path) -> None:
-    write_texts(folder, lambda texts: texts["config"].pop("abort"), "fr")
+    write_texts(
+        folder, lambda texts: texts["config"]["abort"].pop("already_configured"), "fr"
+    )
     assert problems(folder) == [
         "translations/fr.json: config.abort.already_configured is missing"
     ]
@@ -238,6 +245,22 @@ def test_field_without_name(folder: Path) -> None:
     )
     assert problems(folder) == [
         "translations/en.json: config.step.bell: field 'port' has no name"
+    ]
+
+
+def test_ending_without_text(folder: Path) -> None:
+    door = {"entry_type": "Door", "step": {"user": {"title": "Add a door"}}}
+    write_texts(
+        folder,
+        lambda texts: (
+            texts["config"]["abort"].pop("reauth_successful"),
+            texts.update(config_subentries={"door": door}),
+        ),
+    )
+    assert problems(folder) == [
+        "translations/en.json: config.abort.reauth_successful is missing",
+        "translations/en.json: config_subentries.door.abort.reconfigure_successful"
+        " is missing",
     ]
 
 
