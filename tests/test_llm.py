@@ -9,7 +9,6 @@ from pytest_homeassistant_custom_component.components.recorder.common import (
 )
 
 from custom_components.gatehouse.const import DOMAIN
-from custom_components.gatehouse.llm import PROMPT
 from homeassistant.components.conversation import (
     AssistantContent,
     ConversationInput,
@@ -26,6 +25,11 @@ from simulators.ipac import Ipac
 from .test_intent import PorchHub, expose, gate, porch, station, tell
 
 __all__ = ["gate", "porch", "station"]
+
+if not hasattr(llm, "ToolAnnotations"):
+    pytest.skip(
+        "This Home Assistant cannot be told what a tool does", allow_module_level=True
+    )
 
 OPEN = f"{DOMAIN}__GatehouseOpenDoor"
 CONFIRM = f"{DOMAIN}__GatehouseConfirmOpening"
@@ -115,8 +119,8 @@ async def test_tools(hass: HomeAssistant, gate: Ipac) -> None:
     ours = await llm.async_get_api(hass, DOMAIN, asking())
     names = {tool.name for tool in ours.tools}
     assert {OPEN, CONFIRM, WHO} < names <= {tool.name for tool in assist.tools}
-    assert ours.api_prompt == PROMPT
-    assert PROMPT in assist.api_prompt
+    assert "Never open a door in another way" in ours.api_prompt
+    assert ours.api_prompt in assist.api_prompt
     (entry,) = hass.config_entries.async_entries(DOMAIN)
     assert await hass.config_entries.async_unload(entry.entry_id)
     assert DOMAIN not in {api.id for api in llm.async_get_apis(hass)}
