@@ -15,10 +15,19 @@ from homeassistant.config_entries import (
     ConfigSubentryFlow,
     OptionsFlow,
 )
+from homeassistant.const import CONF_HOST
 from homeassistant.core import callback
+from homeassistant.data_entry_flow import AbortFlow
 
 from .const import CONF_VENDOR, DOMAIN
-from .flow import FormError, Proven, clean_people, form_errors, people_selector
+from .flow import (
+    FormError,
+    Proven,
+    async_addresses,
+    clean_people,
+    form_errors,
+    people_selector,
+)
 from .people import CONF_PEOPLE
 from .vendor import Vendor
 from .vendors import VENDORS, vendor_of
@@ -82,7 +91,7 @@ class GatehouseConfigFlow(ConfigFlow, domain=DOMAIN):
         errors: dict[str, str] = {}
         if answers is not None:
             try:
-                cleaned = self._cleaned(vendor, answers)
+                cleaned = await self._async_cleaned(vendor, answers)
                 self._proven = await vendor.flow.prove(self.hass, cleaned, entry)
             except Exception as err:  # noqa: BLE001  # shown and, if unknown, logged
                 errors = form_errors(err)
@@ -97,7 +106,9 @@ class GatehouseConfigFlow(ConfigFlow, domain=DOMAIN):
             errors=errors,
         )
 
-    def _cleaned(self, vendor: Vendor, answers: dict[str, Any]) -> dict[str, Any]:
+    async def _async_cleaned(
+        self, vendor: Vendor, answers: dict[str, Any]
+    ) -> dict[str, Any]:
         """Return the answers, cleaned.
 
         Raises:
@@ -111,7 +122,28 @@ class GatehouseConfigFlow(ConfigFlow, domain=DOMAIN):
                 self._async_abort_entries_match(
                     {CONF_VENDOR: vendor.key, field: cleaned[field]}
                 )
+                if field == CONF_HOST:
+                    await self._async_abort_same_address(vendor, cleaned[field])
         return cleaned
+
+    async def _async_abort_same_address(self, vendor: Vendor, host: str) -> None:
+        """End the flow if another entry has the same device under another name.
+
+        Raises:
+            AbortFlow: it has.
+
+        """
+        others = {
+            entry.data[CONF_HOST]
+            for entry in self._async_current_entries(include_ignore=False)
+            if entry.data[CONF_VENDOR] == vendor.key and entry is not self._reconfigured
+        }
+        if not others:
+            return
+        addresses = await async_addresses(self.hass, host)
+        for other in others:
+            if addresses & await async_addresses(self.hass, other):
+                raise AbortFlow("already_configured")
 
     async def _async_proven(self, vendor: Vendor) -> ConfigFlowResult:
         """Go on with proven answers: to the page that an inbound vendor has, or home."""
@@ -160,7 +192,7 @@ class GatehouseConfigFlow(ConfigFlow, domain=DOMAIN):
         errors: dict[str, str] = {}
         if answers is not None:
             try:
-                cleaned = self._cleaned(vendor, answers)
+                cleaned = await self._async_cleaned(vendor, answers)
                 await vendor.flow.reauth(self.hass, entry, self._reauth_about, cleaned)
             except Exception as err:  # noqa: BLE001  # shown and, if unknown, logged
                 errors = form_errors(err)

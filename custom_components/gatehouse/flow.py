@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 import logging
+import socket
 from typing import Any, ClassVar
 
 import voluptuous as vol
@@ -97,7 +98,10 @@ class VendorFlow(ABC):
     """What one vendor's forms ask, and how the answers prove themselves."""
 
     duplicates_by: ClassVar[tuple[str, ...]] = ()
-    """Fields, none of which any two entries of the vendor may share."""
+    """Fields, none of which any two entries of the vendor may share.
+
+    Hosts are the same also if they lead to the same address.
+    """
 
     subentries: ClassVar[Mapping[str, type[ConfigSubentryFlow]]] = {}
     """The flow of each sub-entry type."""
@@ -298,6 +302,11 @@ def clean_people(options: Mapping[str, Any]) -> dict[str, Any]:
     return cleaned
 
 
+def says_https(host: str) -> bool:
+    """Tell whether a host was written as a URL of HTTPS."""
+    return host.strip().lower().startswith("https://")
+
+
 def base_url(host: str, *, scheme: str = "http") -> URL:
     """Return the URL of a device given as host, host:port, IPv4, IPv6, or a URL.
 
@@ -305,21 +314,36 @@ def base_url(host: str, *, scheme: str = "http") -> URL:
         FormError: it is none of these.
 
     """
-    text = host.strip().removeprefix(f"{scheme}://").removesuffix("/")
+    text = host.strip().removesuffix("/")
+    if text.lower().startswith(f"{scheme}://"):
+        text = text[len(scheme) + len("://") :]
     if text.count(":") > 1 and not text.startswith("["):
         text = f"[{text}]"
     try:
         url = URL(f"{scheme}://{text}")
         # An international name is only read now.
-        found = url.host
+        found = url.host and url.raw_host
     except ValueError as err:
         raise FormError("invalid_host", "host") from err
     if (
         not found
         or not is_host_valid(found)
+        or not url.port
         or url.user
         or url.raw_path != "/"
         or url.raw_query_string
     ):
         raise FormError("invalid_host", "host")
     return url.origin()
+
+
+async def async_addresses(
+    hass: HomeAssistant, host: str
+) -> set[tuple[str, int | None]]:
+    """Return to which addresses and port a host leads; none if nobody knows its name."""
+    url = base_url(host)
+    try:
+        found = await hass.loop.getaddrinfo(url.host, None, type=socket.SOCK_STREAM)
+    except OSError:
+        return set()
+    return {(str(address[0]), url.explicit_port) for *_, address in found}

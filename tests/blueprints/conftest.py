@@ -291,7 +291,6 @@ async def gateway(hass: HomeAssistant, socket_enabled: None) -> AsyncIterator[Ga
                 title="The Keys",
                 entry_id="the_keys",
                 data={"vendor": "the_keys", "host": gateway.host},
-                unique_id=f"the_keys:{the_keys.FRONT}",
                 subentries_data=[
                     the_keys.subentry(the_keys.FRONT, "Front door", the_keys.CODE)
                 ],

@@ -93,7 +93,7 @@ async def test_no_address(
     assert page["description_placeholders"]["uri"] == ""
 
 
-@pytest.mark.parametrize("prefix", ["", "https://"])
+@pytest.mark.parametrize("prefix", ["", "https://", "HTTPS://"])
 async def test_tls(hass: HomeAssistant, socket_enabled: None, prefix: str) -> None:
     """A self-signed certificate is taken."""
     async with Ipac(tls=True) as station:

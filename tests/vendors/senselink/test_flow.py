@@ -309,6 +309,7 @@ async def test_bad_address(
         (" SenseLink.example.com ", 9000),
         ("http://192.0.2.1/", 9000),
         ("https://192.0.2.1:8888", 8888),
+        ("HTTPS://192.0.2.1:443", 443),
         ("192.0.2.1:5051", 5051),
         ("fd00::1", 9000),
         ("[fd00::1]:80", 80),
@@ -318,7 +319,7 @@ def test_spellings(host: str, port: int) -> None:
     """An address is written in one way, and a port in it is meant."""
     cleaned = flow.SenseLinkFlow().clean({"host": host, "port": 9000.0, "tls": False})
     assert cleaned["port"] == port
-    assert cleaned["tls"] is host.startswith("https://")
+    assert cleaned["tls"] is host.lower().startswith("https://")
     assert isinstance(cleaned["port"], int)
     assert cleaned["host"] in ("192.0.2.1", "senselink.example.com", "fd00::1")
 

@@ -55,7 +55,6 @@ def entry(gateway: Gateway) -> MockConfigEntry:
         data={"vendor": "the_keys", "host": gateway.host},
         # Part of the gateway's unique ids.
         entry_id="entry",
-        unique_id=f"the_keys:{FRONT}-{SIDE}",
         subentries_data=[subentry(FRONT, "Front door", CODE)],
     )
 

@@ -1,6 +1,7 @@
 """Setting up a gateway and its locks."""
 
 from collections.abc import AsyncIterator
+import socket
 from typing import Any
 
 import pytest
@@ -64,7 +65,6 @@ async def test_set_up(hass: HomeAssistant, gateway: Gateway) -> None:
     created = await answer(hass, shown, f" http://{gateway.host}/ ")
     assert created["data"] == {"vendor": "the_keys", "host": gateway.host}
     assert created["type"] is FlowResultType.CREATE_ENTRY
-    assert created["result"].unique_id == f"the_keys:{FRONT}-{SIDE}"
     assert created["result"].state is ConfigEntryState.LOADED
 
 
@@ -108,7 +108,8 @@ async def test_nobody_there(hass: HomeAssistant, gateway: Gateway) -> None:
 
 
 @pytest.mark.parametrize(
-    "host", ["", "a b", "host/path", "user@host", "host:port", "host?x", "[::1"]
+    "host",
+    ["", "a b", "host/path", "user@host", "host:port", "host:0", "host?x", "[::1"],
 )
 async def test_bad_host(hass: HomeAssistant, gateway: Gateway, host: str) -> None:
     """What is no address is refused before anything is sent."""
@@ -127,6 +128,8 @@ async def test_bad_host(hass: HomeAssistant, gateway: Gateway, host: str) -> Non
         ("192.0.2.1:8080", "192.0.2.1:8080"),
         ("TheKeys.local", "thekeys.local"),
         ("http://thekeys.local:80/", "thekeys.local"),
+        ("HTTP://TheKeys.local", "thekeys.local"),
+        ("clés.local", "xn--cls-cma.local"),
     ],
 )
 def test_spellings(host: str, authority: str) -> None:
@@ -140,20 +143,72 @@ async def test_no_locks(hass: HomeAssistant, gateway: Gateway) -> None:
         lock.visible = False
     created = await answer(hass, await form(hass), gateway.host)
     assert created["type"] is FlowResultType.CREATE_ENTRY
-    assert created["result"].unique_id is None
 
 
 async def test_duplicates(
     hass: HomeAssistant, gateway: Gateway, home: MockConfigEntry
 ) -> None:
-    """Neither the same address nor the same set of locks is set up twice."""
-    aborted = await answer(hass, await form(hass), gateway.host)
-    assert aborted["reason"] == "already_configured"
-    aborted = await answer(hass, await form(hass), f"http://{gateway.host}/")
-    assert aborted["reason"] == "already_configured"
-    async with Gateway(gateway.locks.values()) as moved:
+    """No gateway is set up twice, by whatever name of the same address."""
+    port = gateway.host.rpartition(":")[2]
+    for host in (gateway.host, f"HTTP://{gateway.host}/", f"localhost:{port}"):
+        aborted = await answer(hass, await form(hass), host)
+        assert aborted["reason"] == "already_configured"
+
+
+async def test_unknown_name(
+    hass: HomeAssistant,
+    gateway: Gateway,
+    entry: MockConfigEntry,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A gateway whose name nobody knows any more hinders no other."""
+
+    async def getaddrinfo(host: str, *_: object, **__: object) -> list[Any]:
+        if host == "gone.local":
+            raise socket.gaierror
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (host, 0))]
+
+    monkeypatch.setattr(hass.loop, "getaddrinfo", getaddrinfo)
+    entry.add_to_hass(hass)
+    hass.config_entries.async_remove_subentry(entry, next(iter(entry.subentries)))
+    hass.config_entries.async_update_entry(
+        entry, data={**entry.data, "host": "gone.local"}
+    )
+    created = await answer(hass, await form(hass), gateway.host)
+    assert created["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def test_two_gateways_with_the_same_locks(
+    hass: HomeAssistant, gateway: Gateway, home: MockConfigEntry
+) -> None:
+    """A second gateway may see the locks of the first; each is set up at one of them."""
+    async with Gateway(gateway.locks.values()) as second:
+        created = await answer(hass, await form(hass), second.host)
+        assert created["type"] is FlowResultType.CREATE_ENTRY
+        shown = await choose(
+            hass, await add_lock(hass, created["result"]), {"next_step_id": "manual"}
+        )
+        selector = next(iter(shown["data_schema"].schema.values()))
+        assert selector.config["options"] == [str(SIDE)]
+        added = await choose(hass, shown, MANUAL)
+        assert added["type"] is FlowResultType.CREATE_ENTRY
+        await hass.config_entries.async_unload(created["result"].entry_id)
+    assert hass.states.get("lock.front_door_door").state == "locked"
+
+
+async def test_moved_gateway(
+    hass: HomeAssistant, gateway: Gateway, home: MockConfigEntry
+) -> None:
+    """A gateway whose locks another had, which is gone, is that one and no second."""
+    locks = list(gateway.locks.values())
+    await gateway.stop()
+    async with Gateway(locks) as moved:
         aborted = await answer(hass, await form(hass), moved.host)
-    assert aborted["reason"] == "already_configured"
+        assert aborted["reason"] == "already_configured"
+        done = await answer(hass, await home.start_reconfigure_flow(hass), moved.host)
+        assert done["reason"] == "reconfigure_successful"
+        created = await answer(hass, await form(hass), moved.host)
+        assert created["reason"] == "already_configured"
 
 
 async def test_reconfigure(

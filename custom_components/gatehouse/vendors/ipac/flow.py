@@ -36,6 +36,7 @@ from ...flow import (
     Proven,
     VendorFlow,
     base_url,
+    says_https,
 )
 from .client import Auth, Refused
 from .hub import (
@@ -204,8 +205,8 @@ class IpacFlow(VendorFlow):
                 # Neither basic nor digest authentication can carry it.
                 raise FormError("invalid_username", CONF_USERNAME)
         if CONF_HOST in cleaned:
-            host = cleaned[CONF_HOST].strip()
-            cleaned[CONF_TLS] = cleaned[CONF_TLS] or host.startswith("https://")
+            host = cleaned[CONF_HOST]
+            cleaned[CONF_TLS] = cleaned[CONF_TLS] or says_https(host)
             scheme = "https" if cleaned[CONF_TLS] else "http"
             url = base_url(host, scheme=scheme)
             cleaned[CONF_HOST] = str(url).removeprefix(f"{scheme}://")

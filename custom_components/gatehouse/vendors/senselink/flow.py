@@ -23,7 +23,7 @@ from homeassistant.helpers.selector import (
     TextSelectorType,
 )
 
-from ...flow import PASSWORD, FormError, Proven, VendorFlow, base_url
+from ...flow import PASSWORD, FormError, Proven, VendorFlow, base_url, says_https
 from .hub import (
     CONF_APP_KEY,
     CONF_APP_SECRET,
@@ -85,11 +85,12 @@ class SenseLinkFlow(VendorFlow):
         if CONF_PORT in cleaned:
             cleaned[CONF_PORT] = int(cleaned[CONF_PORT])
         if host := cleaned.get(CONF_HOST):
-            url = base_url(host.removeprefix("https://"))
+            https = says_https(host)
+            url = base_url(host, scheme="https" if https else "http")
             cleaned[CONF_HOST] = url.host
             # Who types it there means it.
             cleaned[CONF_PORT] = url.explicit_port or cleaned[CONF_PORT]
-            cleaned[CONF_TLS] = cleaned[CONF_TLS] or host.startswith("https://")
+            cleaned[CONF_TLS] = cleaned[CONF_TLS] or https
         if web_url := cleaned.get(CONF_WEB_URL):
             cleaned[CONF_WEB_URL] = _clean_web_url(web_url)
         return cleaned

@@ -35,7 +35,7 @@ from ...flow import (
     base_url,
     form_errors,
 )
-from ...wire import Secret, TimedOut, UnexpectedReply
+from ...wire import CannotConnect, Secret, TimedOut, UnexpectedReply
 from . import account
 from .client import GatewayClient, Share
 from .hub import (
@@ -291,23 +291,25 @@ class TheKeysFlow(VendorFlow):
     ) -> Proven:
         """List the gateway's locks.
 
-        They are also all by which a gateway can be told from another: it has neither
-        serial number nor name.
+        A gateway has neither serial number nor name, and several may see the same
+        locks, so nothing but its address tells it from another. One that sees locks of
+        a gateway that does not answer is taken for that one, which has moved.
         """
         host = answers[CONF_HOST]
         lockers = await self._async_lockers(hass, host, entry)
-        identifiers = sorted(locker.identifier for locker in lockers)
+        identifiers = {locker.identifier for locker in lockers}
         if entry is not None:
-            configured = {
-                subentry.data[CONF_IDENTIFIER] for subentry in entry.subentries.values()
-            }
+            configured = _locks_of(entry)
             if configured and configured.isdisjoint(identifiers):
                 raise FormError("wrong_gateway", CONF_HOST)
-        return Proven(
-            title=f"The Keys {host}",
-            data={CONF_HOST: host},
-            unique_id=f"{KEY}:{'-'.join(identifiers)}" if identifiers else None,
-        )
+        else:
+            for other in _entries(hass):
+                if not _locks_of(other).isdisjoint(identifiers):
+                    try:
+                        await self._async_lockers(hass, other.data[CONF_HOST], other)
+                    except (CannotConnect, UnexpectedReply) as err:
+                        raise AbortFlow("already_configured") from err
+        return Proven(title=f"The Keys {host}", data={CONF_HOST: host})
 
     async def _async_lockers(
         self, hass: HomeAssistant, host: str, entry: ConfigEntry | None
@@ -406,9 +408,18 @@ async def _async_prove_code(hub: TheKeysHub, identifier: str, code: str) -> None
 
 def _configured_locks(hass: HomeAssistant) -> set[str]:
     """Return the locks that are set up at any gateway; none may be set up twice."""
-    return {
-        subentry.data[CONF_IDENTIFIER]
+    return {lock for entry in _entries(hass) for lock in _locks_of(entry)}
+
+
+def _entries(hass: HomeAssistant) -> list[ConfigEntry]:
+    """Return the entries of all gateways."""
+    return [
+        entry
         for entry in hass.config_entries.async_entries(DOMAIN, include_ignore=False)
         if entry.data[CONF_VENDOR] == KEY
-        for subentry in entry.subentries.values()
-    }
+    ]
+
+
+def _locks_of(entry: ConfigEntry) -> set[str]:
+    """Return the locks that are set up at a gateway."""
+    return {subentry.data[CONF_IDENTIFIER] for subentry in entry.subentries.values()}
