@@ -220,7 +220,7 @@ class DeviceSubentryFlow(ConfigSubentryFlow, ABC):
         subentry = self.reconfigured
         if answers is not None:
             try:
-                proven = await self.async_prove(answers)
+                proven = await self.async_prove(_named(answers))
             except Exception as err:  # noqa: BLE001  # shown and, if unknown, logged
                 errors = form_errors(err)
             else:
@@ -248,6 +248,18 @@ class DeviceSubentryFlow(ConfigSubentryFlow, ABC):
         return self.async_create_entry(
             title=proven.title, data=proven.data, unique_id=proven.unique_id
         )
+
+
+def _named(answers: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the answers of a sub-entry's form, with the name as it will be shown.
+
+    Raises:
+        FormError: there is none.
+
+    """
+    if not (name := answers[CONF_NAME].strip()):
+        raise FormError("name_empty", CONF_NAME)
+    return {**answers, CONF_NAME: name}
 
 
 def people_selector(strangers: Iterable[str]) -> ObjectSelector:

@@ -23,6 +23,7 @@ from homeassistant.helpers.device_registry import DeviceEntry
 from homeassistant.helpers.entity import EntityDescription
 from homeassistant.helpers.event import async_call_later
 from homeassistant.helpers.storage import Store
+from homeassistant.util import slugify
 
 from .const import DOMAIN
 from .model import Word
@@ -35,6 +36,10 @@ STORAGE_VERSION = 1
 
 # A word said before its entity stands waits for it; nobody needs more than the last few.
 WAITING_WORDS = 16
+
+MAX_SLUG = 192
+"""Characters of what entity ids begin with. Home Assistant bears 255 in all, and makes
+up to six of one Chinese character or kana."""
 
 LASTING_LOSS = timedelta(minutes=15)
 """After which the user is asked to look what is wrong; a restart or an update of
@@ -233,6 +238,8 @@ class Hub(ABC):
         """
         if via is not None:
             properties["via_device_id"] = via.entry.id
+        if "name" in properties:
+            properties["name"] = _fitting(properties["name"])
         identifier = (DOMAIN, uid)
         self._move_to_subentry(identifier, subentry_id)
         device = Device(
@@ -291,6 +298,8 @@ class Hub(ABC):
     @callback
     def update_device(self, device: Device, **changes: Any) -> None:
         """Change what the registry says of a device, such as `sw_version`."""
+        if "name" in changes:
+            changes["name"] = _fitting(changes["name"])
         if updated := dr.async_get(self.hass).async_update_device(
             device.entry.id, **changes
         ):
@@ -464,3 +473,10 @@ def entry_store(hass: HomeAssistant, entry: ConfigEntry) -> Store[dict[str, Any]
         private=True,
         atomic_writes=True,
     )
+
+
+def _fitting(name: str) -> str:
+    """Return a name from which entity ids can be made that are not too long."""
+    while (excess := len(slugify(name)) - MAX_SLUG) > 0:
+        name = name[: -max(1, excess // 6)].rstrip()
+    return name

@@ -16,6 +16,7 @@ from homeassistant.exceptions import HomeAssistantError, Unauthorized
 from homeassistant.helpers import (
     area_registry as ar,
     config_validation as cv,
+    device_registry as dr,
     entity_registry as er,
     intent,
 )
@@ -374,6 +375,11 @@ def _names(doors: list[State]) -> str:
 def _area(hass: HomeAssistant, entity_id: str) -> str | None:
     """Return the name of the area of an entity, which may be that of its device."""
     entity = er.async_get(hass).async_get(entity_id)
-    area_id = entity and er.async_get_effective_area_id(hass, entity)
+    if entity is None:
+        return None
+    area_id = entity.area_id
+    if area_id is None and entity.device_id is not None:
+        device = dr.async_get(hass).async_get(entity.device_id)
+        area_id = device and device.area_id
     area = ar.async_get(hass).async_get_area(area_id) if area_id else None
     return None if area is None else area.name

@@ -259,8 +259,10 @@ def test_ending_without_text(folder: Path) -> None:
     )
     assert problems(folder) == [
         "translations/en.json: config.abort.reauth_successful is missing",
-        "translations/en.json: config_subentries.door.abort.reconfigure_successful"
-        " is missing",
+        (
+            "translations/en.json: config_subentries.door.abort.reconfigure_successful"
+            " is missing"
+        ),
     ]
 
 

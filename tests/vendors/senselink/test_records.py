@@ -109,10 +109,13 @@ async def test_layouts(
         (40001, "abnormal_temperature"),
         (50001, "no_mask"),
         (60001, "unknown"),
+        ("10002", "card_mismatch"),
+        ("E1", "unknown"),
+        (-1, "unknown"),
     ],
 )
 async def test_denied(
-    server: SenseLink, home: MockConfigEntry, told: Told, code: int, reason: str
+    server: SenseLink, home: MockConfigEntry, told: Told, code: Any, reason: str
 ) -> None:
     """Whatever is abnormal is a denial, and says why."""
     await server.recognise(person=VERA, abnormal_type=code)

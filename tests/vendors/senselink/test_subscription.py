@@ -184,6 +184,12 @@ async def test_any_body(address: str, devices: Devices, body: bytes) -> None:
     assert len(devices()) == 1
 
 
+async def test_final_slash(address: str, told: Told) -> None:
+    """The address may have been entered with a slash at its end."""
+    assert await post(f"{address}/", event()) == OK
+    await until(lambda: told(ACCESS))
+
+
 @pytest.mark.parametrize(
     "rest",
     [

@@ -196,6 +196,23 @@ async def test_unit(
     assert len(devices()) == 2
 
 
+@pytest.mark.parametrize("name", ["x" * 300, "門" * 100, "Ünïcode 門 / <b>"])
+async def test_any_name(
+    hass: HomeAssistant,
+    account: MockConfigEntry,
+    entity_registry: er.EntityRegistry,
+    name: str,
+) -> None:
+    """A long name leaves room for those of the entities, however ids spell it."""
+    result = await add_unit(hass, account, UNIT | {"name": f" {name}\t"})
+    assert result["title"] == name
+    entities = er.async_entries_for_config_entry(entity_registry, account.entry_id)
+    assert len(entities) == 6
+    for entity in entities:
+        assert hass.states.get(entity.entity_id) is not None
+        assert entity.entity_id.endswith(entity.translation_key)
+
+
 async def test_unit_errors(hass: HomeAssistant, account: MockConfigEntry) -> None:
     """Codes that no event can have are refused; a unit is added once."""
     again = await add_unit(hass, account, UNIT | {"apt": "10/01"})

@@ -113,6 +113,12 @@ async def test_bad_body(
     assert (reply.status, json.loads(reply.body)) == (status, {"message": message})
 
 
+async def test_final_slash(tellicon: Tellicon, served_at: str) -> None:
+    """The address may have been entered with a slash at its end."""
+    tellicon.url = f"{served_at}/eventTellicon/"
+    assert (await tellicon.send_raw(b"{")).status == 400
+
+
 async def test_body_without_end(served_at: str) -> None:
     """A body that does not say how long it is, is read up to the limit."""
 

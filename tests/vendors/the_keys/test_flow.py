@@ -32,6 +32,7 @@ from simulators.the_keys_account import (
 from .conftest import CODE, FRONT, OTHER_CODE, SIDE
 
 PHONE = "+33600000000"
+TYPED_PHONE = "+33 (6) 00.00-00 00"
 PASSWORD = "invented password"
 
 
@@ -271,8 +272,12 @@ async def test_manual(
     shown = await choose(hass, menu, {"next_step_id": "manual"})
     selector = next(iter(shown["data_schema"].schema.values()))
     assert selector.config["options"] == [str(SIDE)]
-    created = await choose(hass, shown, MANUAL)
+    # Who copies takes blanks along.
+    blanks = {"name": " Side gate ", "share_code": f" {OTHER_CODE}\n"}
+    created = await choose(hass, shown, MANUAL | blanks)
     assert created["type"] is FlowResultType.CREATE_ENTRY
+    assert created["title"] == "Side gate"
+    assert created["data"]["share_code"] == OTHER_CODE
     assert hass.states.get("lock.side_gate_door").state == "locked"
 
 
@@ -280,6 +285,7 @@ async def test_manual(
     ("answers", "faults", "errors"),
     [
         ({"identifier": "front"}, [], {"identifier": "invalid_identifier"}),
+        ({"name": " "}, [], {"name": "name_empty"}),
         ({"share_code": "schlüssel"}, [], {"share_code": "invalid_share_code"}),
         ({"share_code": "wrong"}, [], {"base": "invalid_auth"}),
         ({}, [Fault.code(32)], {"base": "share_missing"}),
@@ -380,7 +386,7 @@ async def test_reauth(
     assert shown["errors"] == {"base": "invalid_auth"}
     assert shown["description_placeholders"] == {"name": "Front door"}
     done = await hass.config_entries.flow.async_configure(
-        flow["flow_id"], {"share_code": "NewInventedCode1"}
+        flow["flow_id"], {"share_code": "NewInventedCode1 "}
     )
     assert done["reason"] == "reauth_successful"
     await hass.async_block_till_done(wait_background_tasks=True)
@@ -431,7 +437,7 @@ async def log_in(
     """Begin to add a lock through the account."""
     shown = await choose(hass, await add_lock(hass, home), {"next_step_id": "account"})
     assert shown["step_id"] == "account"
-    return await choose(hass, shown, {"phone": PHONE, "password": password})
+    return await choose(hass, shown, {"phone": TYPED_PHONE, "password": password})
 
 
 async def test_account(

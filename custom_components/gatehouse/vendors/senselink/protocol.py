@@ -324,8 +324,7 @@ def _record(data: Mapping[str, Any]) -> Record:
         person_id=person_id,
         person=person,
         entry_mode=_number(data.get("entryMode")),
-        # Absent in 2019.
-        abnormality=_number(data.get("abnormalType")) or Abnormality.NONE,
+        abnormality=_abnormality(data.get("abnormalType")),
         direction=_number(data.get("direction")),
         score=_real(data.get("verifyScore"), 0, 1),
         # 0 where nothing was measured.
@@ -338,6 +337,13 @@ def _record(data: Mapping[str, Any]) -> Record:
         # The whole scene; the other one is its thumbnail.
         picture=_picture(_first(data, "signBgAvatar", "signAvatar")),
     )
+
+
+def _abnormality(value: Any) -> int:
+    """Return what was wrong; what cannot be read is not nothing. Absent in 2019."""
+    if value in (None, ""):
+        return Abnormality.NONE
+    return -1 if (number := _number(value)) is None else number
 
 
 def _alert(data: Mapping[str, Any]) -> AlertRecord:

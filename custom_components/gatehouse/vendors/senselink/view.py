@@ -26,6 +26,7 @@ class SenseLinkView(InboundView[SenseLinkHub]):
     """Takes events for all servers; the path tells whose they are."""
 
     url = URL
+    extra_urls = [f"{URL}/"]  # noqa: RUF012  # as Home Assistant declares it
     name = "gatehouse:senselink"
 
     @override

@@ -20,6 +20,7 @@ class TelliconView(InboundView[TelliconHub]):
     """Takes events for all accounts; the token tells whose they are."""
 
     url = URL
+    extra_urls = [f"{URL}/"]  # noqa: RUF012  # as Home Assistant declares it
     name = "gatehouse:tellicon"
 
     @override

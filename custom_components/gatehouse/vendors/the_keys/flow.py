@@ -1,6 +1,7 @@
 """The forms of The Keys: the gateway's address, and a share code for each lock."""
 
 from collections.abc import Mapping
+import re
 from typing import Any, override
 
 import voluptuous as vol
@@ -52,6 +53,8 @@ SUGGESTED_HOST = "thekeys.local"
 
 CONF_PHONE = "phone"
 
+_NOT_IN_PHONE = re.compile(r"[\s().-]")
+
 # What the form says when the gateway refuses to read the lock.
 _REFUSALS: dict[int, str] = {
     Code.INVALID_HMAC: "invalid_auth",
@@ -97,7 +100,8 @@ class LockFlow(DeviceSubentryFlow):
         """Log in to the account; the login is not kept."""
         errors: dict[str, str] = {}
         if user_input is not None:
-            phone = user_input[CONF_PHONE].strip()
+            # People write it as it is printed: +33 6 12 34 56 78.
+            phone = _NOT_IN_PHONE.sub("", user_input[CONF_PHONE])
             client = account.AccountClient(
                 async_get_clientsession(self.hass), URL(account.ACCOUNT_URL)
             )
@@ -209,8 +213,7 @@ class LockFlow(DeviceSubentryFlow):
             raise FormError("invalid_identifier", CONF_IDENTIFIER)
         if not kept and identifier in _configured_locks(self.hass):
             raise AbortFlow("already_configured")
-        code = answers.get(CONF_SHARE_CODE)
-        if code:
+        if code := (answers.get(CONF_SHARE_CODE) or "").strip():
             await _async_prove_code(self._hub, identifier, code)
         return Proven(
             title=answers[CONF_NAME],
@@ -280,8 +283,8 @@ class TheKeysFlow(VendorFlow):
     @override
     def clean(self, answers: Mapping[str, Any]) -> dict[str, Any]:
         """Write the address in one way, for people write it in several."""
-        if CONF_HOST not in answers:
-            return dict(answers)
+        if CONF_SHARE_CODE in answers:
+            return {CONF_SHARE_CODE: answers[CONF_SHARE_CODE].strip()}
         url = base_url(answers[CONF_HOST])
         return {CONF_HOST: str(url).removeprefix(f"{url.scheme}://")}
 
