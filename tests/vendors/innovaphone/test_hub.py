@@ -14,6 +14,7 @@ from pytest_homeassistant_custom_component.common import (
 )
 
 from custom_components.gatehouse.hub import Device
+from custom_components.gatehouse.people import NOBODY
 from custom_components.gatehouse.vendors.innovaphone import hub, roster
 from custom_components.gatehouse.vendors.innovaphone.hub import InnovaphoneHub
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState
@@ -841,6 +842,6 @@ async def test_restart_of_what_cannot(
     await service.drop()
     await until(lost)
     with pytest.raises(HomeAssistantError) as error:
-        await hub_of(buttons).async_restart(device)
+        await hub_of(buttons).async_restart(device, NOBODY)
     assert error.value.translation_key == "service_unreachable"
     assert not service.passthrough.requests
