@@ -380,6 +380,6 @@ def _area(hass: HomeAssistant, entity_id: str) -> str | None:
     area_id = entity.area_id
     if area_id is None and entity.device_id is not None:
         device = dr.async_get(hass).async_get(entity.device_id)
-        area_id = device and device.area_id
+        area_id = None if device is None else device.area_id
     area = ar.async_get(hass).async_get_area(area_id) if area_id else None
     return None if area is None else area.name
