@@ -139,18 +139,19 @@ class GatehouseEntity(Entity):
         self._attr_translation_key = description.key
         self._attr_unique_id = f"{device.uid}_{description.key}"
 
-    @property
-    @override
-    def available(self) -> bool:
-        """Return whether the device can be reached."""
-        return self.device.available
-
     @override
     async def async_added_to_hass(self) -> None:
         """Follow the device's reach and what is said on the channel."""
         await super().async_added_to_hass()
-        self.async_on_remove(self.device.listen_availability(self.async_write_ha_state))
+        self._attr_available = self.device.available
+        self.async_on_remove(self.device.listen_availability(self._on_availability))
         await self._async_attach()
+
+    @callback
+    def _on_availability(self) -> None:
+        """Show whether the device can be reached."""
+        self._attr_available = self.device.available
+        self.async_write_ha_state()
 
     async def _async_attach(self) -> None:
         """Begin to listen to the channel; a button has nothing to hear."""

@@ -1,6 +1,5 @@
 """Who is who: people as vendors name them, and the persons of Home Assistant."""
 
-from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -59,7 +58,7 @@ class People:
         for one in known:
             self._by_number[one[CONF_NAME]] = one[CONF_PERSON]
             self._by_name[plain(one[CONF_NAME])] = one[CONF_PERSON]
-        self.strangers: deque[str] = deque(maxlen=REMEMBERED_STRANGERS)
+        self.strangers: dict[str, None] = {}
         """Who has been named lately and is nobody yet; a form offers them."""
 
     @callback
@@ -81,7 +80,9 @@ class People:
             return replace(word, person_entity=person)
         stranger = name or number
         if stranger is not None and stranger not in self.strangers:
-            self.strangers.append(stranger)
+            self.strangers[stranger] = None
+            if len(self.strangers) > REMEMBERED_STRANGERS:
+                del self.strangers[next(iter(self.strangers))]
         return word
 
 

@@ -21,6 +21,9 @@ LONGEST_SILENCE = timedelta(days=14)
 USUAL_TIMES = 2
 """So many times the longest silence that was followed by an event is borne."""
 
+MATTERING_SILENCE = SHORTEST_SILENCE / USUAL_TIMES
+"""A shorter one cannot make the silence that is borne longer than the shortest."""
+
 REMEMBERED = timedelta(days=60)
 """For so long a silence counts as usual."""
 
@@ -63,14 +66,13 @@ class Silence:
         """Note that an event has come."""
         if self._heard_at is None:
             self._since = now
-        else:
-            gap = _Gap(now, now - self._heard_at)
-            self._gaps = [
-                known for known in self._gaps if known.ended_at > now - REMEMBERED
-            ]
-            if gap.length * USUAL_TIMES > SHORTEST_SILENCE:
-                self._gaps.append(gap)
+        elif (length := now - self._heard_at) > MATTERING_SILENCE:
+            self._gaps = [*self._usual_gaps(now), _Gap(now, length)]
         self._heard_at = now
+
+    def _usual_gaps(self, now: datetime) -> list[_Gap]:
+        """Return the silences that still count."""
+        return [gap for gap in self._gaps if gap.ended_at > now - REMEMBERED]
 
     @property
     def patience(self) -> timedelta:
@@ -81,12 +83,18 @@ class Silence:
             or self._heard_at - self._since < LEARNING
         ):
             return UNLEARNT_SILENCE
-        usual = max((gap.length for gap in self._gaps), default=timedelta())
+        usual = max(
+            (gap.length for gap in self._usual_gaps(self._heard_at)),
+            default=timedelta(),
+        )
         return min(max(usual * USUAL_TIMES, SHORTEST_SILENCE), LONGEST_SILENCE)
 
     def too_long(self, now: datetime) -> bool:
         """Tell whether the silence is longer than it should be."""
-        return self._heard_at is not None and (now - self._heard_at > self.patience)
+        if self._heard_at is None:
+            return False
+        silence = now - self._heard_at
+        return silence > SHORTEST_SILENCE and silence > self.patience
 
     def as_dict(self, now: datetime) -> dict[str, Any] | None:
         """Return what must outlive a restart, in JSON's terms."""

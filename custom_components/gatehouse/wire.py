@@ -257,6 +257,9 @@ def parse_json(body: bytes) -> Any:
         # The parser's own text would quote the body, which may hold a secret.
         raise UnexpectedReply("not JSON") from err
     # The parser takes a thousand levels, which neither its own writer nor Python does.
+    # So few brackets cannot be as many levels.
+    if body.count(b"{") + body.count(b"[") <= MAX_DEPTH:
+        return parsed
     level = [parsed] if isinstance(parsed, dict | list) else []
     for _ in range(MAX_DEPTH):
         if not level:

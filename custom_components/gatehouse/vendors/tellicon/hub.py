@@ -247,7 +247,9 @@ class TelliconHub(Hub):
 
     def _known_account(self, client: str) -> Device | None:
         """Return the device of an account, or None where there is no room for another."""
-        if self._uid(client) not in self.devices and self._accounts >= MAX_ACCOUNTS:
+        if account := self.devices.get(self._uid(client)):
+            return account
+        if self._accounts >= MAX_ACCOUNTS:
             self._log_full(
                 "Tellicon has named more than %s accounts; further ones are ignored",
                 MAX_ACCOUNTS,

@@ -106,6 +106,8 @@ def parse_event(body: Any) -> Event:
     event_type = _TYPES.get(kind) if isinstance(kind, str) else None
     if event_type is None:
         raise MalformedEventError("unknown type")
+    occurred_at = _occurred_at(fields)
+    duration = _duration(fields)
     told = {name: _text(value, name) for name, value in fields.items()}
     client = _code(told, "client")
     if client is None:
@@ -125,8 +127,8 @@ def parse_event(body: Any) -> Event:
         panel=told.get("panel") or source,
         resident=told.get("resident") or destination,
         command=command,
-        duration=_duration(told),
-        occurred_at=_occurred_at(told),
+        duration=duration,
+        occurred_at=occurred_at,
     )
 
 
@@ -153,26 +155,29 @@ def _code(told: Mapping[str, str | None], name: str) -> str | None:
     return text
 
 
-def _number(told: Mapping[str, str | None], name: str) -> int | None:
-    """Return a whole number, which may be written as text."""
-    if (text := told.get(name)) is None:
+def _number(fields: dict[str, Any], name: str) -> int | None:
+    """Take a whole number out of the fields, which may be written as text."""
+    value = fields.pop(name, None)
+    if value is None or type(value) is int:
+        return value
+    if (text := _text(value, name)) is None:
         return None
     if not _WHOLE.fullmatch(text):
         raise MalformedEventError(f"{name} is not a whole number")
     return int(text)
 
 
-def _duration(told: Mapping[str, str | None]) -> int | None:
+def _duration(fields: dict[str, Any]) -> int | None:
     """Return the seconds of conversation."""
-    duration = _number(told, "duration")
+    duration = _number(fields, "duration")
     if duration is not None and not 0 <= duration <= 86_400:
         raise MalformedEventError("duration is not within a day")
     return duration
 
 
-def _occurred_at(told: Mapping[str, str | None]) -> datetime | None:
+def _occurred_at(fields: dict[str, Any]) -> datetime | None:
     """Return when it happened. Answer and end times are not read: nobody needs them."""
-    epoch = _number(told, "time")
+    epoch = _number(fields, "time")
     if epoch is None:
         return None
     if not _EARLIEST <= epoch < _LATEST:
