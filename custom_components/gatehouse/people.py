@@ -74,7 +74,7 @@ class People:
         else:
             return word
         person = None if number is None else self._by_number.get(number)
-        if person is None and name is not None:
+        if person is None and name is not None and self._by_name:
             person = self._by_name.get(plain(name))
         if person is not None:
             return replace(word, person_entity=person)

@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta, timezone
 from enum import Enum, IntEnum
 from functools import lru_cache
 import hashlib
-import math
 import re
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -376,7 +375,8 @@ def _terminal(ldid: Any, name: Any, location: Any) -> Terminal:
 def _first(data: Mapping[str, Any], *names: str) -> Any:
     """Return the first of several fields that holds something."""
     for name in names:
-        if (value := data.get(name)) not in (None, ""):
+        value = data.get(name)
+        if value is not None and value != "":
             return value
     return None
 
@@ -405,6 +405,8 @@ def _picture(value: Any) -> str | None:
 
 def _number(value: Any) -> int | None:
     """Return a whole number, which may be written as text."""
+    if value is None:
+        return None
     if isinstance(value, str):
         text = value.strip()
         if not (text.isascii() and text.isdecimal() and len(text) <= _MAX_ID):
@@ -423,7 +425,8 @@ def _real(value: Any, least: float, most: float) -> float | None:
         number = float(value)
     except ValueError, OverflowError:
         return None
-    return number if math.isfinite(number) and least <= number <= most else None
+    # What is not a number lies within no bounds.
+    return number if least <= number <= most else None
 
 
 def _zone(value: Any) -> timezone | None:
@@ -449,6 +452,8 @@ def _moment(value: Any, zone: timezone | None = None) -> datetime | None:
     The manual shows neither form for alerts; all three are in use between SenseLink's
     parts. None if it is not of this century.
     """
+    if value is None:
+        return None
     if (epoch := _number(value)) is not None:
         if epoch >= _LATEST:
             epoch //= 1000
