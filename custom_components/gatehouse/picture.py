@@ -12,9 +12,11 @@ from typing import NamedTuple
 from PIL import Image, ImageDraw, ImageFont, ImageOps, UnidentifiedImageError
 
 from homeassistant.auth.permissions.const import POLICY_READ
-from homeassistant.components import camera, image, media_source
+from homeassistant.components import media_source
+from homeassistant.const import Platform
 from homeassistant.core import Context, HomeAssistant, split_entity_id, valid_entity_id
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.helpers.importlib import async_import_module
 
 from .const import DOMAIN
 from .permission import async_check
@@ -65,15 +67,16 @@ async def async_load_picture(
         Unauthorized: the user may not see it.
 
     """
-    for component in (camera, image):
-        entity_id = source.removeprefix(f"media-source://{component.DOMAIN}/")
-        if (
-            valid_entity_id(entity_id)
-            and split_entity_id(entity_id)[0] == component.DOMAIN
-        ):
+    for domain in (Platform.CAMERA, Platform.IMAGE):
+        entity_id = source.removeprefix(f"media-source://{domain}/")
+        if valid_entity_id(entity_id) and split_entity_id(entity_id)[0] == domain:
             if hass.states.get(entity_id) is None:
                 raise _not_found()
             await async_check(hass, context, [entity_id], POLICY_READ)
+            # Cameras bring so much along that who shows none must not load them.
+            component = await async_import_module(
+                hass, f"homeassistant.components.{domain}"
+            )
             content: bytes = (await component.async_get_image(hass, entity_id)).content
             return content
     if media_source.is_media_source_id(source):
