@@ -170,6 +170,8 @@ class Hub(ABC):
         self._losses: dict[str, tuple[str, CALLBACK_TYPE]] = {}
         """By device: the issue that its loss becomes, and what keeps it from that."""
         self._stopped_watching = False
+        self._saving: float | None = None
+        """After how many seconds the store is about to be written, None if it is not."""
 
     @abstractmethod
     async def async_start(self) -> None:
@@ -188,12 +190,33 @@ class Hub(ABC):
         for uid in tuple(self._losses):
             self._end_loss(uid)
 
-    async def async_save(self, data: Mapping[str, Any]) -> None:
-        """Save what must outlive the hub; its end does not hang on the disk."""
+    async def async_save(self) -> None:
+        """Save what must outlive the hub now; its end does not hang on the disk."""
         try:
-            await self.store.async_save(dict(data))
+            await self.store.async_save(self._take_to_remember())
         except OSError as err:
             _LOGGER.warning("%s cannot save: %s", self.entry.title, err.strerror)
+
+    def to_remember(self) -> dict[str, Any]:
+        """Return what must outlive the hub, in JSON's terms."""
+        return {}
+
+    @callback
+    def save_soon(self, delay: float) -> None:
+        """Save what must outlive the hub in so many seconds, however much goes on."""
+        # Asked again and again, a store would wait for the last time.
+        if self._saving is None or delay < self._saving:
+            self._saving = delay
+            self.store.async_delay_save(self._take_to_remember, delay)
+
+    def _take_to_remember(self) -> dict[str, Any]:
+        self._saving = None
+        return self.to_remember()
+
+    async def async_forget(self) -> None:
+        """Let nothing outlive the hub of what it has saved."""
+        await self.store.async_remove()
+        self._saving = None
 
     @callback
     def leave_address(self) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from simulators.cable import Trouble
 
-from .vendors import ROWS, IpacStation, Row, SenseLinkSubscription, TheKeys
+from .vendors import ROWS, IpacStation, Row, TheKeys
 
 CALLED = tuple(row for row in ROWS if row.calls)
 """Those that Gatehouse calls; of the others no network fault of ours can be told, for
@@ -28,10 +28,6 @@ WITH_TLS = tuple(row for row in ROWS if row.speaks_tls)
 
 ORDERED = tuple(row for row in ROWS if row.order)
 """Those with a door; the others document no way to open one."""
-
-REMEMBERING = (SenseLinkSubscription,)
-"""Those who recognise what comes again also after a reload; the others keep what came in
-memory only."""
 
 SIGNED = (TheKeys,)
 """Those whose orders bear the time that they are signed at."""

@@ -11,7 +11,7 @@ from homeassistant.core import HomeAssistant
 
 from .conftest import Holdings, SetUp
 from .simulated_time import SimulatedTime
-from .table import REMEMBERING, SERVED, each
+from .table import SERVED, each
 from .vendors import Row
 
 ACCEPTED = b"HTTP/1.1 200"
@@ -177,7 +177,7 @@ async def test_sent_again(
 ) -> None:
     """A message that is sent again, for its answer was lost, is told once.
 
-    Also after a reload, by those who remember for so long.
+    Also when there was a reload in between.
     """
     row = await set_up(kind)
     check(row)
@@ -185,8 +185,6 @@ async def test_sent_again(
         await passing.outcome(row.repeat(), 5)
     await passing.settle()
     assert set(row.told().values()) == {1}
-    if kind not in REMEMBERING:
-        return
     assert await passing.outcome(
         hass.config_entries.async_reload(row.entry.entry_id), 30
     )

@@ -11,8 +11,9 @@ from unittest.mock import AsyncMock
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.gatehouse import recent
 from custom_components.gatehouse.hub import Device
-from custom_components.gatehouse.vendors.senselink import hub, recent, words
+from custom_components.gatehouse.vendors.senselink import hub, words
 from homeassistant.const import STATE_UNKNOWN
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 import json
+from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
 import pytest
@@ -12,6 +13,7 @@ from pytest_homeassistant_custom_component.common import (
     async_mock_service,
 )
 
+from custom_components.gatehouse import recent
 from custom_components.gatehouse.const import DOMAIN
 from custom_components.gatehouse.vendors.tellicon import hub
 from homeassistant.const import EVENT_STATE_CHANGED, STATE_UNKNOWN
@@ -177,11 +179,70 @@ async def test_repetition_without_time(
     assert messages == ["accepted", "duplicate", "accepted", "accepted"]
 
 
+async def test_repetition_after_restart(
+    hass: HomeAssistant,
+    account: MockConfigEntry,
+    tellicon: Tellicon,
+    freezer: FrozenDateTimeFactory,
+    hass_storage: dict[str, Any],
+) -> None:
+    """An event whose answer got lost with the restart is not told again.
+
+    What is kept for that says nothing of who has typed what.
+    """
+    timed = (
+        b'{"eventTellicon":{"type":"dtmfCommand","src":"5550199","dst":"9001",'
+        b'"client":505,"bloco":1,"apt":7,"dtmfCommand":"0","eventDateTime":1799999999}}'
+    )
+    untimed = b'{"eventTellicon":{"type":"pushCall","src":"1","client":505,"apt":2}}'
+
+    async def send(body: bytes) -> str:
+        return json.loads((await tellicon.send_raw(body)).body)["message"]
+
+    assert [await send(body) for body in (timed, untimed)] == ["accepted"] * 2
+    for _ in range(2):
+        assert await hass.config_entries.async_reload(account.entry_id)
+    assert [await send(body) for body in (timed, untimed)] == ["duplicate"] * 2
+    freezer.tick(10)
+    assert [await send(body) for body in (timed, untimed)] == ["duplicate", "accepted"]
+    assert await hass.config_entries.async_reload(account.entry_id)
+    assert [await send(body) for body in (timed, untimed)] == ["duplicate"] * 2
+    saved = json.dumps(hass_storage[f"gatehouse.{account.entry_id}"]["data"]["recent"])
+    assert all(text not in saved for text in ("5550199", "9001", "dtmf", "505/", TOKEN))
+
+
+async def test_saved_before_long(
+    hass: HomeAssistant,
+    account: MockConfigEntry,
+    tellicon: Tellicon,
+    freezer: FrozenDateTimeFactory,
+    hass_storage: dict[str, Any],
+) -> None:
+    """What has come is saved soon, also while more and more comes."""
+    for number in range(6):
+        await tellicon.ring(UNIT, src=str(number))
+        freezer.tick(3)
+        async_fire_time_changed(hass)
+        await hass.async_block_till_done()
+    saved = hass_storage[f"gatehouse.{account.entry_id}"]["data"]["recent"]
+    assert len(saved) == 4
+
+
+async def test_store_of_earlier_days(
+    hass: HomeAssistant, entry: MockConfigEntry, hass_storage: dict[str, Any]
+) -> None:
+    """A store in which nothing of this is kept is read all the same."""
+    key = f"gatehouse.{entry.entry_id}"
+    hass_storage[key] = {"version": 1, "key": key, "data": {"silences": {}}}
+    entry.add_to_hass(hass)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+
+
 async def test_repetitions_are_remembered_in_bounds(
     hass: HomeAssistant, tellicon: Tellicon, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Only so many events are remembered; the oldest is forgotten first."""
-    monkeypatch.setattr(hub, "REMEMBERED_EVENTS", 2)
+    monkeypatch.setattr(recent, "REMEMBERED", 2)
     bodies = [
         b'{"eventTellicon":{"type":"pushCall","client":5,"apt":%d,'
         b'"eventDateTime":1800000000}}' % apt

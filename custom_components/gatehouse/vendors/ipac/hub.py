@@ -1,7 +1,6 @@
 """The hub of an IPAC 500: opens its doors, and takes what it reports as its ASM server."""
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Awaitable, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -28,6 +27,7 @@ from ...hub import Device, GatehouseConfigEntry, Hub, Offers
 from ...model import Call, CallEvent, Keypad, Method, Reason, Station, StationEvent
 from ...people import Actor
 from ...picture import async_load_picture, fit_picture
+from ...recent import Recent
 from ...wire import (
     CannotConnect,
     InvalidAuth,
@@ -93,15 +93,15 @@ CALL_LIMIT = timedelta(hours=1)
 SETTINGS_TRIES = 3
 """Signs of life that are answered by asking for the settings, which may never come."""
 
-REMEMBERED_EVENTS = 256
-
 MAX_UNKNOWN = 64
 """Unknown codes that are logged."""
 
 # What a repair says of a station is read as Markdown.
 _UNUSUAL = re.compile(r"[^\w :-]")
 
-SAVE_DELAY = 60.0
+SAVE_DELAY = 10.0
+"""Seconds from an event to the saving of what has come, which matters only for an
+unclean end."""
 
 # What the user reads when the station refuses to open.
 _DENIALS = {
@@ -179,7 +179,9 @@ class IpacHub(Hub):
         )
         self._object_id: str | None = None
         self._settings_wanted = 0
-        self._seen: OrderedDict[bytes, None] = OrderedDict()
+        # What somebody typed could be found out by trying all codes.
+        self._key = Secret(entry.data[CONF_ASM_SECRET])
+        self._recent: Recent[bytes] = Recent(secret=self._key)
         self._unknown_codes: set[str] = set()
         self._call_began: datetime | None = None
         self._call_limit: CALLBACK_TYPE | None = None
@@ -196,6 +198,7 @@ class IpacHub(Hub):
             self._object_id = remembered["object_id"]
             self._clock.offset = remembered["clock_offset"]
             self._tasks.next_id = remembered["next_task"]
+            self._recent = Recent(remembered.get("recent", ()), secret=self._key)
         unreachable: WireError | None = None
         try:
             await self.client.stop_sound()
@@ -269,15 +272,17 @@ class IpacHub(Hub):
             self.clear_issue("station_silent", self._uid)
             self.clear_issue("another_station", self._uid)
         if self._object_id is not None:
-            await self.async_save(self._remembered())
+            await self.async_save()
 
-    def _remembered(self) -> dict[str, Any]:
+    @override
+    def to_remember(self) -> dict[str, Any]:
         """Return what must outlive the hub of a station that reports."""
         return {
             "object_id": self._object_id,
             "period": self._presence.period,
             "clock_offset": self._clock.offset,
             "next_task": self._tasks.next_id,
+            "recent": self._recent.as_list(),
         }
 
     @override
@@ -328,7 +333,7 @@ class IpacHub(Hub):
             # Nothing has arrived, so the other way may be tried.
             if self._presence.reports:
                 # The order's number must not be given again, whatever happens.
-                self.store.async_delay_save(self._remembered)
+                self.save_soon(0)
                 return await self._tasks.run(door.relay, door.code)
             self._presence.lost(err)
             raise
@@ -502,7 +507,7 @@ class IpacHub(Hub):
         self._object_id = object_id
         self._settings_wanted = SETTINGS_TRIES
         self.update_device(self._station, serial_number=object_id)
-        self.store.async_delay_save(self._remembered)
+        self.save_soon(0)
 
     @override
     async def async_fix(self, key: str, data: Mapping[str, Any]) -> None:
@@ -513,13 +518,13 @@ class IpacHub(Hub):
             self._pair(data[CONF_OBJECT_ID])
         else:
             self._object_id = None
-            await self.store.async_remove()
+            await self.async_forget()
 
     @callback
     def _receive_notify(self, message: Message) -> Reply:
         """Answer a sign of life with what there is to do."""
         if self._presence.beat():
-            self.store.async_delay_save(self._remembered, SAVE_DELAY)
+            self.save_soon(SAVE_DELAY)
         self._compare_clocks(message)
         if self._settings_wanted:
             # The station answers to this with its settings.
@@ -543,7 +548,7 @@ class IpacHub(Hub):
             message.time, dt_util.utcnow()
         ):
             # A clock that begins anew tells times that it has told before.
-            self._seen.clear()
+            self._recent.clear()
             self._station.publish("clock_offset", self._clock.offset)
 
     @callback
@@ -577,13 +582,14 @@ class IpacHub(Hub):
         """Tell whether an event came before, as when its answer got lost."""
         if event.time is None:
             return False
-        if event.code == EventCode.RESTARTED and event.fingerprint not in self._seen:
-            self._seen.clear()
-        if event.fingerprint in self._seen:
+        if not self._recent.is_new(event.fingerprint):
             return True
-        self._seen[event.fingerprint] = None
-        if len(self._seen) > REMEMBERED_EVENTS:
-            self._seen.popitem(last=False)
+        if event.code == EventCode.RESTARTED:
+            # Its clock may begin anew, and tell times that it has told before.
+            self._recent.clear()
+            self._recent.is_new(event.fingerprint)
+        if self._object_id is not None:
+            self.save_soon(SAVE_DELAY)
         return False
 
     @callback

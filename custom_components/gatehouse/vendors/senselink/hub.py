@@ -21,6 +21,7 @@ from homeassistant.util.ssl import client_context, client_context_no_verify
 
 from ...const import DOMAIN
 from ...hub import Device, GatehouseConfigEntry, Hub, Offers
+from ...recent import Recent
 from ...silence import Silence
 from ...wire import Breather, InvalidAuth, Secret, WireError
 from .alerts import ActiveAlerts
@@ -37,7 +38,6 @@ from .protocol import (
     Signal,
     Terminal,
 )
-from .recent import Recent
 from .words import Words
 
 _LOGGER = logging.getLogger(__name__)
@@ -179,12 +179,11 @@ class SenseLinkHub(Hub):
             self._photos = Photos(hass, entry, pictures)
         self._terminals: dict[str, KnownTerminal] = {}
         self._full = False
-        self._recent = Recent()
+        self._recent: Recent[str] = Recent()
         self._alerts = ActiveAlerts()
         self._silence = Silence(dt_util.utcnow())
         self._words = Words()
         self._started = False
-        self._saving = 0.0
         self._counts = dict.fromkeys(("records", "alerts", "repetitions"), 0)
 
     @override
@@ -192,9 +191,7 @@ class SenseLinkHub(Hub):
         """Add the terminals that are known, and connect if we are to."""
         remembered = await self.store.async_load() or {}
         now = dt_util.utcnow()
-        self._recent = Recent(
-            (key, moment) for key, moment in remembered.get("recent", ())
-        )
+        self._recent = Recent(remembered.get("recent", ()))
         self._alerts = ActiveAlerts(remembered.get("alerts", ()))
         self._silence = Silence(now, remembered.get("silence"))
         url = _web_url(self.entry.data)
@@ -240,11 +237,11 @@ class SenseLinkHub(Hub):
             await self._listener.async_stop()
         self.clear_issue(SILENT, self._server_uid)
         if self._started:
-            await self.async_save(self._to_remember())
+            await self.async_save()
 
-    def _to_remember(self) -> dict[str, Any]:
+    @override
+    def to_remember(self) -> dict[str, Any]:
         """Return what must outlive the hub."""
-        self._saving = 0.0
         return {
             "alerts": self._alerts.as_list(),
             "recent": self._recent.as_list(),
@@ -255,14 +252,6 @@ class SenseLinkHub(Hub):
             },
             "silence": self._silence.as_dict(dt_util.utcnow()),
         }
-
-    @callback
-    def _save_soon(self, delay: float = SAVE_DELAY) -> None:
-        """Save before long, however much goes on."""
-        # Asked again and again, a store would wait for the last time.
-        if not self._saving or delay < self._saving:
-            self._saving = delay
-            self.store.async_delay_save(self._to_remember, delay)
 
     @override
     def diagnostics(self) -> Mapping[str, Any]:
@@ -293,7 +282,7 @@ class SenseLinkHub(Hub):
         ldid = device.uid.removeprefix(f"{self._server_uid}_")
         self._terminals.pop(ldid, None)
         self._alerts.forget(ldid)
-        self._save_soon()
+        self.save_soon(SAVE_DELAY)
 
     # --- The websocket
 
@@ -417,7 +406,7 @@ class SenseLinkHub(Hub):
             terminal.device.publish(BODY_TEMPERATURE, record.temperature)
         self._want_photo(terminal, record.picture, occurred_at)
         self._note_presence(terminal, occurred_at)
-        self._save_soon()
+        self.save_soon(SAVE_DELAY)
 
     @callback
     def _take_alert(
@@ -443,7 +432,7 @@ class SenseLinkHub(Hub):
         if alert.kind != AlertKind.DEVICE_OFFLINE:
             self._note_presence(terminal, occurred_at)
         self._want_photo(terminal, alert.picture, occurred_at)
-        self._save_soon(ALERT_SAVE_DELAY)
+        self.save_soon(ALERT_SAVE_DELAY)
 
     @callback
     def _note_presence(self, terminal: KnownTerminal, at: datetime) -> None:

@@ -1,6 +1,6 @@
 """The hub of one Tellicon partner token: its accounts and their units."""
 
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 import logging
@@ -14,6 +14,7 @@ from homeassistant.util import dt as dt_util
 from ...const import DOMAIN
 from ...hub import Device, GatehouseConfigEntry, Hub, Offers
 from ...model import Call, CallEvent, Dtmf, Word
+from ...recent import Recent
 from ...silence import Silence
 from ...wire import Secret
 from .protocol import Event, EventType
@@ -41,7 +42,6 @@ Assistant bears 10,000 entities an entry."""
 MAX_ACCOUNTS = 300
 """Accounts among them; of further ones nothing is told."""
 
-REMEMBERED_EVENTS = 1024
 UNTIMED_REPETITION = timedelta(seconds=10)
 """How long the same event without a time of its own counts as a repetition."""
 
@@ -50,6 +50,10 @@ MAX_CLOCK_LEAD = timedelta(minutes=10)
 
 
 SILENT = "account_silent"
+
+SAVE_DELAY = 10.0
+"""Seconds from an event to the saving of what has come, which matters only for an
+unclean end."""
 
 LOOK_INTERVAL = timedelta(hours=1)
 """Between two looks at accounts that may have fallen silent."""
@@ -70,12 +74,10 @@ class TelliconHub(Hub):
         super().__init__(hass, entry, offers)
         self.token = Secret(entry.data[CONF_TOKEN])
         self._listed_only = entry.options.get(CONF_UNITS, UNITS_ALL) == UNITS_LISTED
-        self._seen: OrderedDict[Event, datetime] = OrderedDict()
+        self._recent: Recent[Event] = Recent(secret=self.token)
         self._full: set[str] = set()
         self._accounts = 0
         self._silences: dict[str, Silence] = {}
-        self._heard = False
-        """Whether there is anything new to remember."""
         self._counts: Counter[EventType] = Counter()
         self._last: dict[EventType, datetime] = {}
         self.repetitions = 0
@@ -87,6 +89,7 @@ class TelliconHub(Hub):
     async def async_start(self) -> None:
         """Add the devices that are known; Tellicon calls us."""
         remembered = await self.store.async_load() or {}
+        self._recent = Recent(remembered.get("recent", ()), secret=self.token)
         now = dt_util.utcnow()
         self._silences = {
             client: Silence(now, silence)
@@ -122,24 +125,25 @@ class TelliconHub(Hub):
 
     @override
     async def async_stop(self) -> None:
-        """Remember how long silences have been."""
+        """Remember what has come, and how long silences have been."""
         await super().async_stop()
         if not self.hass.is_stopping:
             # Otherwise they come back after the start, ignored if they have been.
             for client in self._silences:
                 self.clear_issue(SILENT, self._uid(client))
         if self._silences:
-            await self.store.async_save(self._to_remember())
+            await self.async_save()
 
-    def _to_remember(self) -> dict[str, Any]:
+    @override
+    def to_remember(self) -> dict[str, Any]:
         """Return what must outlive the hub."""
-        self._heard = False
         now = dt_util.utcnow()
         return {
+            "recent": self._recent.as_list(),
             "silences": {
                 client: silence.as_dict(now)
                 for client, silence in self._silences.items()
-            }
+            },
         }
 
     @override
@@ -171,8 +175,6 @@ class TelliconHub(Hub):
             account = self.devices.get(self._uid(client))
             if account is not None and silence.too_long(now):
                 self.raise_issue(SILENT, account, placeholders={"client": client})
-        if self._heard:
-            self.store.async_delay_save(self._to_remember)
 
     @callback
     def _hear(self, client: str, now: datetime) -> None:
@@ -183,7 +185,6 @@ class TelliconHub(Hub):
         elif silence.too_long(now):
             self.clear_issue(SILENT, self._uid(client))
         silence.hear(now)
-        self._heard = True
 
     @override
     def can_remove(self, device: Device) -> bool:
@@ -201,6 +202,7 @@ class TelliconHub(Hub):
         if account is None:
             return True
         self._hear(event.client, now)
+        self.save_soon(SAVE_DELAY)
         self._counts[event.type] += 1
         self._last[event.type] = now
         unit = device = None
@@ -219,17 +221,9 @@ class TelliconHub(Hub):
 
     def _is_repetition(self, event: Event, now: datetime) -> bool:
         """Tell whether an event came before, as when its answer got lost."""
-        if (before := self._seen.get(event)) is not None and (
-            # The clock may have been set back in between.
-            event.occurred_at is not None or abs(now - before) < UNTIMED_REPETITION
-        ):
-            return True
-        if before is not None:
-            self._seen.move_to_end(event)
-        self._seen[event] = now
-        if len(self._seen) > REMEMBERED_EVENTS:
-            self._seen.popitem(last=False)
-        return False
+        if event.occurred_at is None:
+            return not self._recent.is_new(event, now, span=UNTIMED_REPETITION)
+        return not self._recent.is_new(event)
 
     def _account(self, client: str) -> Device:
         """Return the device of an account, which appears with its first event."""

@@ -225,9 +225,10 @@ class TheKeysHub(Hub):
             self._clear_issues(lock)
         self.clear_issue("gateway_stuck", self._gateway_uid)
         if self.client.timestamps.last:
-            await self.async_save(self._remembered())
+            await self.async_save()
 
-    def _remembered(self) -> dict[str, int]:
+    @override
+    def to_remember(self) -> dict[str, Any]:
         """Return what must outlive the hub."""
         return {"timestamp": self.client.timestamps.last}
 
@@ -603,7 +604,7 @@ class TheKeysHub(Hub):
         lock.wrong_codes = 0
         self._clear_issues(lock)
         if not self._stopped:
-            self.store.async_delay_save(self._remembered, SAVE_DELAY)
+            self.save_soon(SAVE_DELAY)
 
     @callback
     def _raise(self, key: str, device: Device) -> None:
