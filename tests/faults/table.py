@@ -1,7 +1,7 @@
-"""The table: vendors are rows, faults are columns, and each gap has its reason.
+"""The table: vendors are rows, faults are columns.
 
 `vendors.py` holds the rows, `simulators/cable.py` the faults of the network. The tests of
-each module are columns; what is a gap here is left out there.
+each module are columns.
 """
 
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ import pytest
 
 from simulators.cable import Trouble
 
-from .vendors import ROWS, IpacStation, Row, TheKeys
+from .vendors import ROWS, Row, TheKeys
 
 CALLED = tuple(row for row in ROWS if row.calls)
 """Those that Gatehouse calls; of the others no network fault of ours can be told, for
@@ -32,12 +32,6 @@ ORDERED = tuple(row for row in ROWS if row.order)
 SIGNED = (TheKeys,)
 """Those whose orders bear the time that they are signed at."""
 
-GAPS: dict[tuple[type[Row], Trouble], str] = {
-    (IpacStation, Trouble.PORTAL): (
-        "Only the status of an answer is documented, so any 200 is the station's."
-    ),
-}
-
 
 def name_of(one: Any) -> str:
     """Return how a row or a column is called in the names of tests."""
@@ -47,7 +41,7 @@ def name_of(one: Any) -> str:
 def cells(
     rows: Iterable[type[Row]], troubles: Iterable[Trouble] = Trouble
 ) -> pytest.MarkDecorator:
-    """Return what has a test run for each cell that is no gap."""
+    """Return what has a test run for each cell."""
     columns = tuple(troubles)
     return pytest.mark.parametrize(
         ("kind", "trouble"),
@@ -55,7 +49,6 @@ def cells(
             pytest.param(row, trouble, id=f"{name_of(row)}-{name_of(trouble)}")
             for row in rows
             for trouble in columns
-            if (row, trouble) not in GAPS
         ],
     )
 

@@ -264,6 +264,108 @@ async def test_silent_station(
     assert len(orders(station)) == 1
 
 
+PAGE = Fault.reply(b"<html>Welcome</html>", content_type="text/html")
+
+
+async def test_web_page(
+    hass: HomeAssistant, station: Ipac, home: MockConfigEntry, told: Told
+) -> None:
+    """A page that somebody else answers does not count as an open door."""
+    station.inject("/api/remote/", PAGE)
+    with pytest.raises(HomeAssistantError) as error:
+        await order(hass, "unlock")
+    assert error.value.translation_key == "door_not_confirmed"
+    assert len(orders(station)) == 1
+    assert shown(hass, DOOR) == "locked"
+    assert not told(ACCESS)
+
+
+async def test_plain_answer_of_a_web_server(
+    hass: HomeAssistant, station: Ipac, home: MockConfigEntry
+) -> None:
+    """How the station's web server calls its plain text is not documented."""
+    station.inject(
+        "/api/remote/", Fault.reply(b"OK", content_type="text/html", acted=True)
+    )
+    await order(hass, "unlock")
+    assert shown(hass, DOOR) == "unlocked"
+
+
+@pytest.mark.parametrize("action", ["unlock", "press"])
+@pytest.mark.parametrize(
+    "fault", [Fault.hang(acted=False), Fault.reset(acted=False), PAGE]
+)
+async def test_station_that_answers_no_more(
+    hass: HomeAssistant,
+    station: Ipac,
+    home: MockConfigEntry,
+    advance: Advance,
+    caplog: pytest.LogCaptureFixture,
+    fault: Fault,
+    action: str,
+) -> None:
+    """A station that leaves an order and then a question unanswered counts as gone.
+
+    The order is not sent again, and the first answer brings the station back.
+    """
+    for path in ("/api/remote/", "/api/voip/", "/api/audio/"):
+        station.inject(path, fault, times=3)
+    entity_id = DOOR if action == "unlock" else "button.ipac_hang_up"
+    asking = hass.async_create_task(order(hass, action, entity_id))
+    await asked(station, 1)
+    assert shown(hass, CONNECTION) == "on"
+    for number in (2, 3, 4):
+        # The time limit of what was asked last, and the wait for the next question.
+        await advance(11)
+        if number > 2:
+            assert shown(hass, CONNECTION) == "off"
+            assert shown(hass, DOOR) == "unavailable"
+            await advance(60)
+        await asked(station, number)
+    with pytest.raises(HomeAssistantError):
+        await asking
+    await advance(11)
+    assert len(orders(station)) == (action == "unlock")
+    await advance(60)
+    assert shown(hass, DOOR) == "locked"
+    assert shown(hass, CONNECTION) == "on"
+    assert caplog.text.count("cannot be reached") == 1
+    assert caplog.text.count("is there again") == 1
+
+
+async def asked(station: Ipac, number: int) -> None:
+    """Wait until the station has been asked so many things since it was found."""
+    while sum(request.authorized for request in station.requests) <= number:
+        await asyncio.sleep(0)
+
+
+async def test_single_lost_answer(
+    hass: HomeAssistant, station: Ipac, home: MockConfigEntry
+) -> None:
+    """A station that answers the question after a lost answer stays."""
+    station.inject("/api/remote/", Fault.reset(acted=True))
+    with pytest.raises(HomeAssistantError):
+        await order(hass, "unlock")
+    await asked(station, 2)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert shown(hass, CONNECTION) == "on"
+    assert shown(hass, DOOR) == "locked"
+
+
+async def test_refusal_is_an_answer(
+    hass: HomeAssistant, station: Ipac, home: MockConfigEntry, advance: Advance
+) -> None:
+    """A station that was lost is back when it answers, be it with a refusal."""
+    await station.stop()
+    with pytest.raises(HomeAssistantError):
+        await order(hass, "unlock")
+    await station.start()
+    station.inject("/api/voip/", Fault.code(480))
+    with pytest.raises(HomeAssistantError):
+        await home.runtime_data.async_hang_up(None, None)
+    assert shown(hass, CONNECTION) == "on"
+
+
 async def test_unreachable(
     hass: HomeAssistant,
     station: Ipac,

@@ -129,6 +129,10 @@ async def test_verified_tls(hass: HomeAssistant, socket_enabled: None) -> None:
         (Fault.code(403), "unexpected_reply"),
         (Fault.reply(b"<html>", status=404), "unexpected_reply"),
         (Fault.reply(b"", status=301), "unexpected_reply"),
+        (
+            Fault.reply(b"\n<!DOCTYPE html>", content_type="text/html"),
+            "unexpected_reply",
+        ),
     ],
 )
 async def test_errors(

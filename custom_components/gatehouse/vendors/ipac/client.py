@@ -40,6 +40,8 @@ UPLOAD_TIMEOUT = 60.0
 
 _MAX_REPLY = 64 * 1024
 
+_PAGES = ("text/html", "application/xhtml+xml")
+
 
 class Auth(StrEnum):
     """How the station wants to be told the login."""
@@ -171,7 +173,15 @@ class IpacClient:
                         total=patience, sock_connect=CONNECT_TIMEOUT
                     ),
                 ) as response:
-                    await read_bounded(response.content, _MAX_REPLY)
+                    body = await read_bounded(response.content, _MAX_REPLY)
+                    if (
+                        response.status == HTTPStatus.OK
+                        and response.content_type in _PAGES
+                        and body.lstrip().startswith(b"<")
+                    ):
+                        # Only the status of an answer is documented. But a page is what
+                        # a hotspot, or another device that has got the address, answers.
+                        raise UnexpectedReply("a web page")
                     return response.status, hdrs.WWW_AUTHENTICATE in response.headers
         except (LostReply, UnicodeError) as err:
             # Perhaps of a challenge that is none, with which every order would fail.

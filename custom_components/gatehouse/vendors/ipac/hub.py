@@ -338,11 +338,13 @@ class IpacHub(Hub):
             self._presence.lost(err)
             raise
         except InvalidAuth:
+            self._presence.found()
             self.entry.async_start_reauth(self.hass)
             raise
         except WireError:
             # The relay's own report says whether the order has arrived.
             if not self._presence.reports:
+                self._presence.unanswered()
                 raise
             with suppress(TimeoutError):
                 async with asyncio.timeout(REPORT_TIMEOUT):
@@ -408,10 +410,16 @@ class IpacHub(Hub):
         try:
             await request
         except WireError as err:
-            if isinstance(err, InvalidAuth):
-                self.entry.async_start_reauth(self.hass)
-            elif isinstance(err, CannotConnect):
-                self._presence.lost(err)
+            match err:
+                case Refused():
+                    self._presence.found()
+                case InvalidAuth():
+                    self._presence.found()
+                    self.entry.async_start_reauth(self.hass)
+                case CannotConnect():
+                    self._presence.lost(err)
+                case _:
+                    self._presence.unanswered()
             raise self._error(_FAILURES[type(err)], self._station) from err
         self._presence.found()
 

@@ -140,6 +140,16 @@ class Presence:
         self._later("probe", PROBE_INTERVAL, self._probe)
 
     @callback
+    def unanswered(self) -> None:
+        """Ask a station that has left an order unanswered whether it is there at all.
+
+        The order itself is not repeated. One that reports gives signs of life anyway.
+        """
+        if not (self._stopped or self.reports or self._within_reach is False):
+            # Once for orders that are lost together.
+            self._later("probe", 0, self._probe)
+
+    @callback
     def _expect(self) -> None:
         """Wait for the next sign of life, and begin to doubt when it is overdue."""
         self._later("doubt", RECENT_PERIODS * self._rhythm.period, self._doubt)
