@@ -25,11 +25,6 @@ _OTHERS = {
     # How long is waited, and how far ahead a clock was.
     "vendors.the_keys.client.MAX_LEAD",
     "vendors.the_keys.hub.MAX_SYNCHRONIZING",
-    # How much a voice assistant is told at once.
-    "intent.MAX_DOORS",
-    # What is looked up in Home Assistant's own recorder.
-    "visits.MAX_STATES",
-    "visits.MAX_VISITS",
     # Told in words.
     "vendors.innovaphone.protocol._MAX_TEXT",
     "vendors.innovaphone.protocol._MAX_ID",
