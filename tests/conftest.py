@@ -21,6 +21,8 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr
 from homeassistant.setup import async_setup_component
 
+from .faults.simulated_time import SimulatedTime
+
 type Devices = Callable[[], list[dr.DeviceEntry]]
 type Advance = Callable[[float], Awaitable[None]]
 
@@ -52,7 +54,7 @@ def hurried_gateway(monkeypatch: pytest.MonkeyPatch) -> None:
 def impatient(monkeypatch: pytest.MonkeyPatch, hurried_gateway: None) -> None:
     """Give up soon on a gateway that does not answer; for tests in which it does not."""
     monkeypatch.setattr(
-        client, "PACE", replace(client.PACE, connect=0.5, light=0.5, heavy=0.5)
+        client, "PACE", replace(client.PACE, connect=2, light=2, heavy=2)
     )
 
 
@@ -65,13 +67,21 @@ def entity_registry_enabled_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def clock() -> Iterator[TickingDateTimeFactory]:
+def clock(request: pytest.FixtureRequest) -> Iterator[TickingDateTimeFactory]:
     """Return a clock that goes on by itself, and can be set forward.
 
-    It must not stand still, or no time limit of a socket would ever be reached.
+    It must not stand still, or no time limit of a socket would ever be reached; but in
+    tests that are marked `standing_clock` it does, for which none may be.
     """
-    with freeze_time(datetime.now(UTC), tick=True) as clock:
+    marked = request.node.get_closest_marker("standing_clock")
+    with freeze_time(datetime.now(UTC), tick=marked is None) as clock:
         yield clock
+
+
+@pytest.fixture
+def passing(hass: HomeAssistant, clock: TickingDateTimeFactory) -> SimulatedTime:
+    """Return what lets time pass when all has been done that needs none."""
+    return SimulatedTime(hass, clock)
 
 
 @pytest.fixture

@@ -354,7 +354,7 @@ def read(hass: HomeAssistant, hass_ws_client: WebSocketGenerator) -> Read:
 
 async def until(happened: Callable[[], object]) -> None:
     """Wait until something has happened."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not happened():
             await asyncio.sleep(0)
 

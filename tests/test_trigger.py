@@ -683,7 +683,7 @@ async def test_senselink(
     await server.alert(10001)
     forced = await server.alert(10002)
     await server.release(forced["data"]["traceId"])
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while (state := hass.states.get(f"{place}_alert")) is None or (
             state.attributes.get("status") != "released"
         ):

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import logging
 from pathlib import Path
 
-from freezegun.api import TickingDateTimeFactory
 import pytest
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
@@ -24,12 +23,6 @@ type SetUp = Callable[..., Awaitable[Row]]
 @pytest.fixture(autouse=True)
 def hurried_gateway() -> None:
     """Leave all times as they are, for no real time passes here."""
-
-
-@pytest.fixture
-def passing(hass: HomeAssistant, clock: TickingDateTimeFactory) -> SimulatedTime:
-    """Return what lets time pass."""
-    return SimulatedTime(hass, clock)
 
 
 @pytest.fixture

@@ -1188,7 +1188,7 @@ async def test_local_requests_are_told(tied: Ipac, asm: AsmServer) -> None:
         ):
             form = {**fields, "login": "admin", "password": "admin"}
             await session.post(f"{tied.url}/api/{path}/", data=form)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while len(asm.received) < 4:
             await asyncio.sleep(0.001)
     assert asm.events == [
@@ -1352,7 +1352,7 @@ async def test_cycle(tied: Ipac, asm: AsmServer) -> None:
     tied.connect_asm(
         uri=asm.url, path="/any/", token="administrator", notify_every=0.005
     )
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while len(asm.received) < 3:
             await asyncio.sleep(0.001)
     assert asm.received[0].startswith(b"POST /any/notify/ HTTP/1.1\r\n")
@@ -1361,7 +1361,7 @@ async def test_cycle(tied: Ipac, asm: AsmServer) -> None:
     await asyncio.sleep(0.02)
     assert len(tied.sent) == sent
     await tied.start()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while len(tied.sent) < sent + 2:
             await asyncio.sleep(0.001)
     tied.disconnect_asm()

@@ -156,7 +156,7 @@ async def hear(socket: Socket) -> Any:
 
 async def until(condition: Callable[[], object]) -> None:
     """Wait for what happens on the other side."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not condition():
             await asyncio.sleep(0.001)
 

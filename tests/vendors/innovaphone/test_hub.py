@@ -2,11 +2,9 @@
 
 import asyncio
 from collections.abc import Callable
-from itertools import pairwise
 import logging
 from typing import Any
 
-from freezegun.api import TickingDateTimeFactory
 import pytest
 from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
@@ -27,6 +25,7 @@ from simulators.innovaphone import Innovaphone
 from simulators.innovaphone_devices import DeviceRecord, DomainRecord
 
 from ...conftest import Advance, Devices
+from ...faults.simulated_time import SimulatedTime
 from .conftest import (
     ADAPTER,
     CONNECTION,
@@ -583,75 +582,66 @@ async def test_device_that_comes_while_the_list_does(
     assert told() == []
 
 
+@pytest.mark.standing_clock
 async def test_long_absence(
     hass: HomeAssistant,
     service: Innovaphone,
     home: MockConfigEntry,
-    advance: Advance,
+    passing: SimulatedTime,
     lost: Callable[[], bool],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """Attempts become rarer, and whatever goes wrong meanwhile is not told."""
     await service.stop()
-    await until(lost)
-    for _ in range(12):
-        await advance(60)
-        await asyncio.sleep(0.01)
+    await passing.until(lost, 1)
+    await passing.pass_(720, step=60)
     assert shown(hass, CONNECTION) == "off"
     await service.start()
     service.ignore("AppChallenge")
     service.fail("GetDevices", "Not yet")
-    await advance(60)
-    await until(lambda: len(asked(service, "AppChallenge")) > 1)
-    await come_back(hass, advance, step=15)
+    await passing.until(lambda: len(asked(service, "AppChallenge")) > 1, 90)
+    await passing.until(lambda: not lost(), 300)
     assert len(service.logins) > 1
     assert caplog.text.count("is lost") == 1
 
 
+@pytest.mark.standing_clock
 async def test_attempts(
-    hass: HomeAssistant,
     service: Innovaphone,
     home: MockConfigEntry,
-    advance: Advance,
-    clock: TickingDateTimeFactory,
+    passing: SimulatedTime,
     lost: Callable[[], bool],
 ) -> None:
     """Each attempt waits twice as long for its turn as the one before."""
     service.fail("GetDevices", "Not yet", times=3)
     await service.drop()
-    await until(lost)
-    attempts = [clock().timestamp()]
-    while len(attempts) < 5:
-        await advance(0.4)
-        await asyncio.sleep(0.02)
-        if len(service.logins) > len(attempts):
-            attempts.append(clock().timestamp())
-    waits = [after - before for before, after in pairwise(attempts)]
-    # Time is let go by in steps, and timers fire up to a second early.
-    for wait, expected in zip(waits, (1, 2, 4, 8), strict=True):
+    await passing.until(lost, 1)
+    for expected in (1, 2, 4, 8):
+        before = len(service.logins)
+        wait = await passing.pass_(
+            20, until=lambda before=before: len(service.logins) > before, step=0.25
+        )
+        # Time is let go by in steps, and timers fire up to a second early.
         assert expected * 0.8 - 1 <= wait <= expected + 1
 
 
+@pytest.mark.standing_clock
 async def test_connections_that_do_not_last(
-    hass: HomeAssistant,
     service: Innovaphone,
     home: MockConfigEntry,
-    advance: Advance,
-    clock: TickingDateTimeFactory,
+    passing: SimulatedTime,
     lost: Callable[[], bool],
 ) -> None:
     """A service that drops everyone at once is not besieged; one that lasts is forgiven."""
 
     async def absence() -> float:
         await service.drop()
-        await until(lost)
-        since = clock().timestamp()
-        await come_back(hass, advance, step=0.4)
-        return clock().timestamp() - since
+        await passing.until(lost, 1)
+        return await passing.pass_(60, until=lambda: not lost(), step=0.25)
 
     waits = [await absence() for _ in range(4)]
     assert waits[3] > 5
-    await advance(60)
+    await passing.pass_(60)
     assert await absence() < 2
 
 
@@ -746,7 +736,8 @@ async def test_unload(
 ) -> None:
     """Unloading ends the connection at once, also one over which nothing comes."""
     await service.freeze()
-    async with asyncio.timeout(1):
+    # Unless told otherwise, the library waits ten seconds.
+    async with asyncio.timeout(8):
         assert await hass.config_entries.async_unload(home.entry_id)
     await service.drop()
     assert not service.connections

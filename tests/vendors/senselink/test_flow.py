@@ -38,10 +38,10 @@ OTHER_KEY = "ffeeddccbbaa9988"
 OTHER_SECRET = "fedcba9876543210fedcba9876543210"
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Give up soon on a server that does not answer."""
-    monkeypatch.setattr(client, "PACE", client.Pace(connect=0.3, greeting=0.3))
+    monkeypatch.setattr(client, "PACE", client.Pace(connect=2, greeting=2))
 
 
 def answers(server: SenseLink, **changes: Any) -> dict[str, Any]:
@@ -185,6 +185,7 @@ async def test_wrong_secret(hass: HomeAssistant, server: SenseLink) -> None:
     assert created["type"] is FlowResultType.CREATE_ENTRY
 
 
+@pytest.mark.usefixtures("impatient")
 async def test_no_greeting(hass: HomeAssistant, server: SenseLink) -> None:
     """A server that says nothing, or nothing of this kind, is not SenseLink."""
     server.greeting = None
@@ -250,6 +251,7 @@ def make_app(answer: Handler) -> web.Application:
 
 
 @pytest.mark.parametrize("silent", [True, False])
+@pytest.mark.usefixtures("impatient")
 async def test_no_web_server(
     hass: HomeAssistant, server: SenseLink, silent: bool
 ) -> None:

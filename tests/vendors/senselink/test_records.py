@@ -4,7 +4,6 @@ import asyncio
 from datetime import UTC, datetime
 import json
 import logging
-import time
 from typing import Any
 from unittest.mock import AsyncMock
 
@@ -472,22 +471,26 @@ async def test_flood(
     await until(lambda: told(ACCESS))
     for _ in range(2000):
         await server.recognise(at=1700000000)
-    longest = 0.0
+    longest = 0
+
+    def taken() -> int:
+        return home.runtime_data.diagnostics()["records"]
 
     async def wait_for_turns() -> None:
         nonlocal longest
         while True:
-            started = time.perf_counter()
+            before = taken()
             await asyncio.sleep(0)
-            longest = max(longest, time.perf_counter() - started)
+            longest = max(longest, taken() - before)
 
     others = hass.async_create_background_task(wait_for_turns(), "others")
-    await until(lambda: home.runtime_data.diagnostics()["records"] == 2001)
+    await until(lambda: taken() == 2001)
     others.cancel()
     assert [event["record_id"] for _, event in told(ACCESS)] == [
         str(1000001 + number) for number in range(2001)
     ]
-    assert longest < 0.25
+    # How long that takes depends on the machine; how many records it is, hardly.
+    assert longest < 500
 
 
 async def test_two_servers(

@@ -64,7 +64,7 @@ def device_of(entry: MockConfigEntry) -> Device:
 
 async def until(happened: Callable[[], object]) -> None:
     """Wait until something has happened."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not happened():
             await asyncio.sleep(0)
 
