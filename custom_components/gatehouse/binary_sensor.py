@@ -28,12 +28,6 @@ class GatehouseBinarySensor(ChannelEntity, BinarySensorEntity):
 
     entity_description: BinarySensorDescription
 
-    @property
-    @override
-    def available(self) -> bool:
-        """Return whether the state can be known."""
-        return self.entity_description.tells_availability or super().available
-
     @override
     def _show(self, value: bool | None) -> None:
         self._attr_is_on = value

@@ -92,6 +92,9 @@ class SensorDescription(SensorEntityDescription):
     remembered: bool = False
     """Whether it tells of the past, and so still holds after a restart."""
 
+    tells_availability: bool = False
+    """Whether it goes on speaking when its device is out of reach."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class MediaPlayerDescription(MediaPlayerEntityDescription):
@@ -143,14 +146,21 @@ class GatehouseEntity(Entity):
     async def async_added_to_hass(self) -> None:
         """Follow the device's reach and what is said on the channel."""
         await super().async_added_to_hass()
-        self._attr_available = self.device.available
+        self._attr_available = self._is_known
         self.async_on_remove(self.device.listen_availability(self._on_availability))
         await self._async_attach()
+
+    @property
+    def _is_known(self) -> bool:
+        """Return whether the device can be reached, or what is told needs no reach."""
+        return self.device.available or getattr(
+            self.entity_description, "tells_availability", False
+        )
 
     @callback
     def _on_availability(self) -> None:
         """Show whether the device can be reached."""
-        self._attr_available = self.device.available
+        self._attr_available = self._is_known
         self.async_write_ha_state()
 
     async def _async_attach(self) -> None:

@@ -23,7 +23,7 @@ from homeassistant.helpers.device_registry import DeviceEntry
 from homeassistant.helpers.entity import EntityDescription
 from homeassistant.helpers.event import async_call_later
 from homeassistant.helpers.storage import Store
-from homeassistant.util import slugify
+from homeassistant.util import dt as dt_util, slugify
 
 from .const import DOMAIN
 from .model import Word
@@ -44,6 +44,12 @@ up to six of one Chinese character or kana."""
 LASTING_LOSS = timedelta(minutes=15)
 """After which the user is asked to look what is wrong; a restart or an update of
 whatever is lost takes less."""
+
+LAST_CONTACT = "last_contact"
+
+CONTACT_INTERVAL = timedelta(hours=1)
+"""How often signs of life alone move the last contact: the recorder and the logbook keep
+each change, and it is the connection that says whether somebody is there."""
 
 type GatehouseConfigEntry = ConfigEntry[Hub]
 type Offers = Mapping[str, tuple[EntityDescription, ...]]
@@ -172,6 +178,7 @@ class Hub(ABC):
         self._stopped_watching = False
         self._saving: float | None = None
         """After how many seconds the store is about to be written, None if it is not."""
+        self._heard: dict[str, datetime] = {}
 
     @abstractmethod
     async def async_start(self) -> None:
@@ -427,6 +434,8 @@ class Hub(ABC):
         if connected:
             self._end_loss(device.uid)
             return
+        if (heard := self._heard.get(device.uid)) is not None:
+            device.publish(LAST_CONTACT, heard)
         if device.uid in self._losses or self._stopped_watching:
             return
 
@@ -444,6 +453,16 @@ class Hub(ABC):
                 HassJob(ask_about_loss, cancel_on_shutdown=True),
             ),
         )
+
+    @callback
+    def show_contact(self, device: Device, *, news: bool = True) -> None:
+        """Show that a device has just been heard; `news` is more than a sign of life."""
+        # The state shows seconds; more often it could not change.
+        now = dt_util.utcnow().replace(microsecond=0)
+        self._heard[device.uid] = now
+        shown: datetime | None = device.values.get(LAST_CONTACT)
+        if news or shown is None or abs(now - shown) >= CONTACT_INTERVAL:
+            device.publish(LAST_CONTACT, now)
 
     @callback
     def _end_loss(self, uid: str) -> None:

@@ -54,15 +54,23 @@ async def test_start(
 async def test_last_contact(
     hass: HomeAssistant, asm: Ipac, home: MockConfigEntry, advance: Advance
 ) -> None:
-    """Every sign of life counts, and it is remembered."""
+    """What happens is shown at once, mere signs of life after an hour or a loss."""
     first = shown(hass, LAST_CONTACT)
-    await advance(30)
-    await asm.notify()
+    await beat(asm, advance, 30)
+    assert shown(hass, LAST_CONTACT) == first
+    await asm.press_button()
     second = shown(hass, LAST_CONTACT)
     assert second > first
-    await advance(30)
-    await asm.press_button()
-    assert shown(hass, LAST_CONTACT) > second
+    await advance(3600)
+    await asm.notify()
+    third = shown(hass, LAST_CONTACT)
+    assert third > second
+    await beat(asm, advance, 30)
+    assert shown(hass, LAST_CONTACT) == third
+    await asm.stop()
+    await advance(150)
+    assert shown(hass, CONNECTION) == "off"
+    assert shown(hass, LAST_CONTACT) > third
 
 
 async def beat(asm: Ipac, advance: Advance, period: float, times: int = 6) -> None:

@@ -354,12 +354,12 @@ async def test_half_open(
 async def test_contact(
     hass: HomeAssistant, server: SenseLink, home: MockConfigEntry, advance: Advance
 ) -> None:
-    """Heartbeats show that there is contact, but not every one of them."""
+    """Heartbeats show that there is contact, each hour, or when it is lost."""
     first = shown(hass, CONTACT)
-    await beat(server, home, advance, 20, 2)
+    await beat(server, home, advance, 20, 9)
     assert shown(hass, CONTACT) == first
-    await beat(server, home, advance, 20, 1)
-    assert shown(hass, CONTACT) != first
+    await lose(hass, server)
+    assert shown(hass, CONTACT) > first
 
 
 async def test_unload_and_reload(

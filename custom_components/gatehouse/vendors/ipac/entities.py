@@ -59,6 +59,7 @@ ENTITIES: dict[str, tuple[EntityDescription, ...]] = {
             device_class=SensorDeviceClass.TIMESTAMP,
             entity_category=EntityCategory.DIAGNOSTIC,
             remembered=True,
+            tells_availability=True,
         ),
         MediaPlayerDescription(
             key="speaker",

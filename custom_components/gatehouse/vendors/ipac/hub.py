@@ -453,10 +453,7 @@ class IpacHub(Hub):
             placeholders=self._names,
         )
         if within_reach:
-            # The state shows seconds; more often it could not change.
-            self._station.publish(
-                "last_contact", dt_util.utcnow().replace(microsecond=0)
-            )
+            self.show_contact(self._station, news=False)
         for device in self.devices.values():
             device.set_available(within_reach)
 
@@ -483,6 +480,7 @@ class IpacHub(Hub):
         self._presence.reported()
         match message:
             case Event():
+                self.show_contact(self._station)
                 return self._receive_event(message)
             case Settings():
                 return self._receive_settings(message)

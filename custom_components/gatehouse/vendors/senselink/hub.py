@@ -61,7 +61,6 @@ ACCESS = "access"
 ALERT = "alert"
 BODY_TEMPERATURE = "body_temperature"
 CONNECTION = "connection"
-LAST_CONTACT = "last_contact"
 LAST_PERSON = "last_person"
 ONLINE = "online"
 
@@ -78,9 +77,6 @@ MAX_TERMINALS = 500
 
 MAX_CLOCK_LEAD = timedelta(minutes=10)
 """How far ahead of ours a terminal's clock may be before ours is believed instead."""
-
-CONTACT_INTERVAL = timedelta(minutes=1)
-"""How often heartbeats alone are shown as contact."""
 
 LOOK_INTERVAL = timedelta(minutes=1)
 """Between two looks at what ends, or begins, by nothing happening."""
@@ -215,7 +211,7 @@ class SenseLinkHub(Hub):
         if self._listener is not None:
             await self._async_connect(self._listener)
             self._show_link(True)
-            self._note_contact(dt_util.utcnow())
+            self.show_contact(self._server)
         elif self._silence.begun:
             self._server.publish(CONNECTION, True)
         self.entry.async_on_unload(
@@ -307,14 +303,11 @@ class SenseLinkHub(Hub):
     @callback
     def _take_message(self, message: Message) -> None:
         """Take a message of the websocket."""
-        now = dt_util.utcnow()
-        if not isinstance(message, Signal):
-            self._note_contact(now)
-            self._take(message, now)
+        if isinstance(message, Signal):
+            self.show_contact(self._server, news=False)
             return
-        shown: datetime | None = self._server.values.get(LAST_CONTACT)
-        if shown is None or abs(now - shown) >= CONTACT_INTERVAL:
-            self._note_contact(now)
+        self.show_contact(self._server)
+        self._take(message, dt_util.utcnow())
 
     @callback
     def _lose(self, err: WireError) -> None:
@@ -334,7 +327,7 @@ class SenseLinkHub(Hub):
         """Show that there is a link again."""
         _LOGGER.info("There is a link to SenseLink at %s", self.entry.data[CONF_HOST])
         self._show_link(True)
-        self._note_contact(dt_util.utcnow())
+        self.show_contact(self._server)
         for terminal in self._terminals.values():
             terminal.device.set_available(True)
 
@@ -362,7 +355,7 @@ class SenseLinkHub(Hub):
         self._silence.hear(now)
         self.clear_issue(SILENT, self._server_uid)
         self._server.publish(CONNECTION, True)
-        self._note_contact(now)
+        self.show_contact(self._server)
         if event.id is not None and not self._recent.is_new(f"message {event.id}"):
             self._counts["repetitions"] += 1
             return
@@ -469,12 +462,6 @@ class SenseLinkHub(Hub):
             )
         moment = moment.astimezone(UTC)
         return now if moment > now + MAX_CLOCK_LEAD else moment
-
-    @callback
-    def _note_contact(self, now: datetime) -> None:
-        """Show that the server has just been heard."""
-        # The state shows seconds; more often it could not change.
-        self._server.publish(LAST_CONTACT, now.replace(microsecond=0))
 
     @callback
     def _want_photo(

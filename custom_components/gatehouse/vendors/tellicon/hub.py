@@ -215,8 +215,7 @@ class TelliconHub(Hub):
             device.say(channel, word)
             if event.duration is not None:
                 device.publish("last_call_duration", event.duration)
-        # The state shows seconds; more often it could not change.
-        account.publish("last_contact", now.replace(microsecond=0))
+        self.show_contact(account)
         return True
 
     def _is_repetition(self, event: Event, now: datetime) -> bool:
