@@ -122,7 +122,7 @@ SAID: tuple[tuple[str, Word, str], ...] = (
     (
         "doorbell",
         Call(event_type=CallEvent.ENDED, duration=12.4),
-        "The call ended after 12 s",
+        "The call ended after 12\N{NO-BREAK SPACE}s",
     ),
     ("doorbell", Call(event_type=CallEvent.ENDED), "The call ended"),
     (

@@ -141,7 +141,7 @@ async def test_terminals(
 ) -> None:
     """Somebody is known by name, however it is written, or by number."""
     form = await dialog(hass, terminals)
-    assert form["step_id"] == "init"
+    assert form["step_id"] == "people"
     done = await choose(hass, form, photos=False, people=[AIKO_IS, BRUNO_IS])
     assert done["type"] is FlowResultType.CREATE_ENTRY
     assert terminals.options == {"photos": False, "people": [AIKO_IS, BRUNO_IS]}

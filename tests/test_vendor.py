@@ -148,7 +148,7 @@ async def test_reconfigure_and_reauth(hass: HomeAssistant) -> None:
     """Both come with the flow."""
     entry = (await set_up(hass))["result"]
     form = await MockConfigEntry.start_reconfigure_flow(entry, hass)
-    assert form["step_id"] == "toy"
+    assert form["step_id"] == "toy_reconfigure"
     done = await hass.config_entries.flow.async_configure(
         form["flow_id"], {"word": "other"}
     )

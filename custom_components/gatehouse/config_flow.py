@@ -38,8 +38,9 @@ type Step = Callable[[dict[str, Any] | None], Awaitable[ConfigFlowResult]]
 class GatehouseConfigFlow(ConfigFlow, domain=DOMAIN):
     """Set up, reconfigure and re-authenticate any vendor.
 
-    A vendor `x` has the steps `x` (its form), `x_page` (what to type at the vendor) and
-    `x_reauth`; they are found by name, so that the registry alone decides which exist.
+    A vendor `x` has the steps `x` (its form), `x_reconfigure` (the same for an entry),
+    `x_page` (what to type at the vendor) and `x_reauth`; they are found by name, so that
+    the registry alone decides which exist.
     """
 
     VERSION = 1
@@ -54,6 +55,7 @@ class GatehouseConfigFlow(ConfigFlow, domain=DOMAIN):
         for key, vendor in VENDORS.items():
             for step_name, step in (
                 (f"async_step_{key}", self._async_form),
+                (f"async_step_{key}_reconfigure", self._async_form),
                 (f"async_step_{key}_page", self._async_page),
                 (f"async_step_{key}_reauth", self._async_reauth),
             ):
@@ -98,7 +100,7 @@ class GatehouseConfigFlow(ConfigFlow, domain=DOMAIN):
             else:
                 return await self._async_proven(vendor)
         return self.async_show_form(
-            step_id=vendor.key,
+            step_id=vendor.key if entry is None else f"{vendor.key}_reconfigure",
             data_schema=self.add_suggested_values_to_schema(
                 vendor.flow.schema(entry),
                 answers or (self._shown_of(vendor, entry) if entry else None),
@@ -254,6 +256,20 @@ class GatehouseOptionsFlow(OptionsFlow):
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Show the options until the answers can stand."""
+        if vendor_of(self.config_entry).names_people:
+            return await self.async_step_people(user_input)
+        return await self._async_form("init", user_input)
+
+    async def async_step_people(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Show them with who is who, which the frontend explains in the form's text."""
+        return await self._async_form("people", user_input)
+
+    async def _async_form(
+        self, step_id: str, user_input: dict[str, Any] | None
+    ) -> ConfigFlowResult:
+        """Show a form until its answers can stand."""
         errors: dict[str, str] = {}
         if user_input is not None:
             try:
@@ -263,7 +279,7 @@ class GatehouseOptionsFlow(OptionsFlow):
         schema = _options_schema(self.config_entry)
         assert schema is not None
         return self.async_show_form(
-            step_id="init",
+            step_id=step_id,
             data_schema=self.add_suggested_values_to_schema(
                 schema, user_input or self.config_entry.options
             ),

@@ -165,7 +165,7 @@ async def test_reconfigure(
 ) -> None:
     """Everything can be changed; the password is not shown, and kept if left empty."""
     shown_form = await home.start_reconfigure_flow(hass)
-    assert shown_form["step_id"] == "innovaphone"
+    assert shown_form["step_id"] == "innovaphone_reconfigure"
     assert PASSWORD not in str(shown_form)
     suggested = {
         str(key): key.description["suggested_value"]

@@ -190,7 +190,7 @@ async def test_reconfigure(
     """Changes keep the password if it is left empty, and what the station was told."""
     station.auth = "basic"
     shown_form = await home.start_reconfigure_flow(hass)
-    assert shown_form["step_id"] == "ipac"
+    assert shown_form["step_id"] == "ipac_reconfigure"
     assert not any(
         (marker.description or {}).get("suggested_value") == PASSWORD
         for marker in shown_form["data_schema"].schema

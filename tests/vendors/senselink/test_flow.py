@@ -393,7 +393,7 @@ async def test_reconfigure(
 ) -> None:
     """All can be changed; the key is not shown, and may stay."""
     shown = await home.start_reconfigure_flow(hass)
-    assert shown["step_id"] == "senselink"
+    assert shown["step_id"] == "senselink_reconfigure"
     assert APP_SECRET not in str(shown["data_schema"].schema)
     suggested = {
         str(key): key.description["suggested_value"]

@@ -119,7 +119,7 @@ async def reconfigure(
 ) -> dict[str, str]:
     """Go through the form and the page again; return what the page showed."""
     shown = await entry.start_reconfigure_flow(hass)
-    assert shown["step_id"] == "tellicon"
+    assert shown["step_id"] == "tellicon_reconfigure"
     assert TOKEN not in str(shown)
     page = await hass.config_entries.flow.async_configure(shown["flow_id"], answers)
     assert page["step_id"] == "tellicon_page"
