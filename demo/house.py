@@ -14,7 +14,7 @@ DOMAIN = "gatehouse"
 _ENTRY_FLOW = "/api/config/config_entries/flow"
 _SUBENTRY_FLOW = "/api/config/config_entries/subentries/flow"
 
-_APPEAR_TIMEOUT = 30.0
+_APPEAR_TIMEOUT = 90.0
 """Seconds until what has been set up has its devices and entities."""
 
 GATEWAY = "The Keys gateway"

@@ -12,7 +12,7 @@ import aiohttp
 from .home_assistant import ROOT
 from .process import LOOPBACK, DemoError, Program, require_free
 
-_START_TIMEOUT = 30.0
+_START_TIMEOUT = 90.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

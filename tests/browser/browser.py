@@ -33,7 +33,7 @@ _OPTIONS = (
     "--disable-sync",
 )
 
-TIMEOUT = 30_000
+TIMEOUT = 90_000
 """Milliseconds until something on a page has to be there; a loaded machine is slow."""
 
 

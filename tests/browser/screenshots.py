@@ -7,6 +7,7 @@ Without a language, it takes those of all. Writes into `docs/images/` and overwr
 
 import asyncio
 from contextlib import ExitStack
+from io import BytesIO
 import json
 from pathlib import Path
 import re
@@ -14,16 +15,26 @@ import sys
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+from PIL import Image
+
 from demo.neighbourhood import LOCKS, SERVER, STATION, TELEPHONY, UNIT
 
 from .browser import ROOT, Addresses, living_in, log_in, open_browser
 
 if TYPE_CHECKING:
-    from playwright.async_api import Browser, Page
+    from playwright.async_api import Browser, Locator, Page
 
 IMAGES = ROOT / "docs" / "images"
 
 GATEHOUSE = "/config/integrations/integration/gatehouse"
+
+
+async def take(what: Page | Locator, name: str) -> None:
+    """Take a picture, in no more colours than a screen of forms needs."""
+    picture = Image.open(BytesIO(await what.screenshot()))
+    picture.convert("RGB").quantize(dither=Image.Dither.NONE).save(
+        IMAGES / f"{name}.png", optimize=True
+    )
 
 
 class Photographer:
@@ -70,7 +81,7 @@ class Photographer:
         await self.page.evaluate("document.activeElement?.blur()")
         # What opens, fades or loads has come to rest then.
         await self.page.wait_for_timeout(1500)
-        await dialog.screenshot(path=IMAGES / f"{name}{self._suffix}.png")
+        await take(dialog, f"{name}{self._suffix}")
 
     async def open_form(self, vendor: str) -> None:
         """Open the form of a vendor."""
@@ -137,7 +148,7 @@ class Photographer:
         shown = self.page.locator("ha-config-device-page")
         await shown.locator("ha-device-entities-card").first.wait_for()
         await self.page.wait_for_timeout(2500)
-        await shown.screenshot(path=IMAGES / f"{vendor}-device{self._suffix}.png")
+        await take(shown, f"{vendor}-device{self._suffix}")
 
 
 async def photograph_forms(browser: Browser, house: Addresses, language: str) -> None:
@@ -211,9 +222,7 @@ async def photograph_dashboard(browser: Browser, house: Addresses) -> None:
         await photographer.page.goto("/gate-house")
         await photographer.page.locator("hui-tile-card").first.wait_for()
         await photographer.page.wait_for_timeout(4000)
-        await photographer.page.screenshot(
-            path=IMAGES / f"dashboard-strategy{suffix}.png"
-        )
+        await take(photographer.page, f"dashboard-strategy{suffix}")
 
 
 async def main() -> None:
@@ -222,14 +231,18 @@ async def main() -> None:
         bare = stack.enter_context(living_in(Path(folder, "bare"), bare=True))
         house = stack.enter_context(living_in(Path(folder, "house")))
         async with open_browser() as browser:
-            await house.play(
-                "tellicon",
-                "ring",
-                client=UNIT.client,
-                building=UNIT.building,
-                apt=UNIT.apt,
-            )
-            await house.play("ipac", "ring")
+            unit = {"client": UNIT.client, "building": UNIT.building, "apt": UNIT.apt}
+            for vendor, what, fields in (
+                ("tellicon", "ring", unit),
+                ("tellicon", "answer", unit),
+                ("tellicon", "dtmf", unit),
+                ("ipac", "type_code", {"code": STATION.persons_code}),
+                ("ipac", "ring", {}),
+                ("ipac", "hang_up", {}),
+                ("senselink", "recognise", {"terminal": 1, "who": "bruno"}),
+                ("senselink", "recognise", {"terminal": 0, "who": "aiko"}),
+            ):
+                await house.play(vendor, what, **fields)
             languages = sys.argv[1:] or ["en", "fr", "de", "pt-BR", "ja"]
             for language in languages:
                 await photograph_forms(browser, bare, language)
