@@ -178,7 +178,7 @@ class Hub(ABC):
         self._stopped_watching = False
         self._saving: float | None = None
         """After how many seconds the store is about to be written, None if it is not."""
-        self._heard: dict[str, datetime] = {}
+        self._last_heard: dict[str, datetime] = {}
 
     @abstractmethod
     async def async_start(self) -> None:
@@ -434,7 +434,7 @@ class Hub(ABC):
         if connected:
             self._end_loss(device.uid)
             return
-        if (heard := self._heard.get(device.uid)) is not None:
+        if (heard := self._last_heard.get(device.uid)) is not None:
             device.publish(LAST_CONTACT, heard)
         if device.uid in self._losses or self._stopped_watching:
             return
@@ -459,7 +459,7 @@ class Hub(ABC):
         """Show that a device has just been heard; `news` is more than a sign of life."""
         # The state shows seconds; more often it could not change.
         now = dt_util.utcnow().replace(microsecond=0)
-        self._heard[device.uid] = now
+        self._last_heard[device.uid] = now
         shown: datetime | None = device.values.get(LAST_CONTACT)
         if news or shown is None or abs(now - shown) >= CONTACT_INTERVAL:
             device.publish(LAST_CONTACT, now)
