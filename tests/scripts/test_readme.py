@@ -1,4 +1,4 @@
-"""The README's tables say what the code offers: no more, no less, and as it is called."""
+"""The pages' tables say what the code offers: no more, no less, and as it is called."""
 
 from collections.abc import Iterator
 from functools import cache
@@ -46,6 +46,20 @@ PLATFORMS = {
     SensorDescription: "sensor",
 }
 
+PAGES = {
+    "the_keys": "the_keys",
+    "the_keys.fr": "the_keys",
+    "tellicon": "tellicon",
+    "tellicon.pt-BR": "tellicon",
+    "ipac": "ipac",
+    "ipac.fr": "ipac",
+    "senselink": "senselink",
+    "senselink.ja": "senselink",
+    "innovaphone": "innovaphone",
+    "innovaphone.de": "innovaphone",
+}
+"""The vendors' pages, in two languages each."""
+
 DOMAINS = {"notifier": "notify"}
 """Where the README says it in another word than Home Assistant's."""
 
@@ -80,9 +94,12 @@ def yaml_of(name: str) -> dict[str, Any]:
     return {key: value for key, value in declared.items() if not key.startswith(".")}
 
 
-def declared_entities(vendor: str) -> Iterator[list[tuple[str, str, str, bool, bool]]]:
+def declared_entities(
+    vendor: str, language: str = "en"
+) -> Iterator[list[tuple[str, str, str, bool, bool]]]:
     """Yield what each kind of device offers, in the words of the README."""
-    texts = json.loads((INTEGRATION / "translations" / "en.json").read_text())["entity"]
+    translations = INTEGRATION / "translations" / f"{language}.json"
+    texts = json.loads(translations.read_text())["entity"]
     for offered in VENDORS[vendor].entities.values():
         described = []
         for item in offered:
@@ -93,6 +110,15 @@ def declared_entities(vendor: str) -> Iterator[list[tuple[str, str, str, bool, b
             is_disabled = not item.entity_registry_enabled_default
             described.append((platform, name, item.key, is_diagnostic, is_disabled))
         yield described
+
+
+def kinds(
+    vendor: str, language: str = "en"
+) -> list[set[tuple[str, str, str, bool, bool]]]:
+    """Return what each kind of device offers, without what another one surpasses."""
+    declared = [set(offered) for offered in declared_entities(vendor, language)]
+    # A terminal without photos is a terminal that has something less.
+    return [some for some in declared if not any(some < more for more in declared)]
 
 
 @pytest.mark.parametrize(("section", "vendor"), SECTIONS.items())
@@ -114,10 +140,21 @@ def test_entities(section: str, vendor: str) -> None:
                 "disabled" in remark,
             )
         )
-    declared = [set(offered) for offered in declared_entities(vendor)]
-    # A terminal without photos is a terminal that has something less.
-    largest = [some for some in declared if not any(some < more for more in declared)]
-    assert sorted(map(sorted, written)) == sorted(map(sorted, largest))
+    assert sorted(map(sorted, written)) == sorted(map(sorted, kinds(vendor)))
+
+
+@pytest.mark.parametrize(("page", "vendor"), PAGES.items())
+def test_entities_of_pages(page: str, vendor: str) -> None:
+    """Every entity of every kind of device, by its name in the page's language."""
+    declared = [
+        (name, key)
+        for offered in kinds(vendor, page.partition(".")[2] or "en")
+        for _, name, key, *_ in offered
+    ]
+    keys = {key for _, key in declared}
+    text = (ROOT / "docs" / f"{page}.md").read_text()
+    written = re.findall(r"\| \*([^*|]+)\* \| `(\w+)` \|", text)
+    assert sorted(row for row in written if row[1] in keys) == sorted(declared)
 
 
 @pytest.mark.parametrize(("section", "vendor"), SECTIONS.items())
