@@ -212,7 +212,10 @@ async def photograph_dashboard(browser: Browser, house: Addresses) -> None:
         dashboards = await photographer.command(type="lovelace/dashboards/list")
         if not any(one["url_path"] == "gate-house" for one in dashboards):
             await photographer.command(
-                type="lovelace/dashboards/create", title="Doors", url_path="gate-house"
+                type="lovelace/dashboards/create",
+                title="Gatehouse",
+                icon="mdi:gate",
+                url_path="gate-house",
             )
             await photographer.command(
                 type="lovelace/config/save",
@@ -244,11 +247,12 @@ async def main() -> None:
             ):
                 await house.play(vendor, what, **fields)
             languages = sys.argv[1:] or ["en", "fr", "de", "pt-BR", "ja"]
+            if "en" in languages:
+                # Devices are shown in the language that was photographed last.
+                await photograph_dashboard(browser, house)
             for language in languages:
                 await photograph_forms(browser, bare, language)
                 await photograph_devices(browser, house, language)
-            if "en" in languages:
-                await photograph_dashboard(browser, house)
 
 
 if __name__ == "__main__":
