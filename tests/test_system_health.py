@@ -55,7 +55,7 @@ async def test_nothing_has_happened(
     )
     shown = await info(hass, hass_ws_client)
     assert shown == {
-        "vendors": "tellicon (1)",
+        "vendors": "Tellicon (1)",
         "entries": 1,
         "connected": 1,
         "last_event": None,
@@ -102,7 +102,7 @@ async def test_health(
 ) -> None:
     """Systems are counted, those that are connected, and when the last event was."""
     assert await info(hass, hass_ws_client) == {
-        "vendors": "ipac (1), tellicon (2)",
+        "vendors": "Amphitech IPAC 500 (1), Tellicon (2)",
         "entries": 3,
         "connected": 3,
         "last_event": None,
@@ -127,7 +127,7 @@ async def test_health(
     assert await hass.config_entries.async_reload(house[1].entry_id)
     await hass.async_block_till_done()
     assert await info(hass, hass_ws_client) == {
-        "vendors": "ipac (1), tellicon (2)",
+        "vendors": "Amphitech IPAC 500 (1), Tellicon (2)",
         "entries": 3,
         "connected": 1,
         "last_event": last,

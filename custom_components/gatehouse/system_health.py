@@ -10,10 +10,14 @@ from homeassistant.components.system_health import SystemHealthRegistration
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.translation import async_get_translations
 from homeassistant.util import dt as dt_util
 
 from .const import CONF_VENDOR, DOMAIN
 from .hub import GatehouseConfigEntry
+
+_NAMES = f"component.{DOMAIN}.config.step.user.menu_options"
+"""Where translations have what vendors are called."""
 
 
 @callback
@@ -27,10 +31,14 @@ async def async_system_health_info(hass: HomeAssistant) -> dict[str, Any]:
     entries: list[GatehouseConfigEntry] = hass.config_entries.async_entries(
         DOMAIN, include_ignore=False, include_disabled=False
     )
-    vendors = Counter(entry.data[CONF_VENDOR] for entry in entries)
+    texts = await async_get_translations(hass, hass.config.language, "config", {DOMAIN})
+    vendors = Counter(
+        texts.get(f"{_NAMES}.{vendor}", vendor)
+        for vendor in (entry.data[CONF_VENDOR] for entry in entries)
+    )
     return {
         "vendors": ", ".join(
-            f"{vendor} ({number})" for vendor, number in sorted(vendors.items())
+            f"{name} ({number})" for name, number in sorted(vendors.items())
         ),
         "entries": len(entries),
         "connected": sum(
