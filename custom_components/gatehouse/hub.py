@@ -47,7 +47,7 @@ whatever is lost takes less."""
 
 LAST_CONTACT = "last_contact"
 
-CONTACT_INTERVAL = timedelta(hours=1)
+CONTACT_INTERVAL = timedelta(minutes=5)
 """How often signs of life alone move the last contact: the recorder and the logbook keep
 each change, and it is the connection that says whether somebody is there."""
 

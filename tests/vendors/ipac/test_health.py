@@ -54,14 +54,14 @@ async def test_start(
 async def test_last_contact(
     hass: HomeAssistant, asm: Ipac, home: MockConfigEntry, advance: Advance
 ) -> None:
-    """What happens is shown at once, mere signs of life after an hour or a loss."""
+    """What happens is shown at once, mere signs of life after five minutes or a loss."""
     first = shown(hass, LAST_CONTACT)
     await beat(asm, advance, 30)
     assert shown(hass, LAST_CONTACT) == first
     await asm.press_button()
     second = shown(hass, LAST_CONTACT)
     assert second > first
-    await advance(3600)
+    await advance(300)
     await asm.notify()
     third = shown(hass, LAST_CONTACT)
     assert third > second

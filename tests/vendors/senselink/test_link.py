@@ -354,7 +354,7 @@ async def test_half_open(
 async def test_contact(
     hass: HomeAssistant, server: SenseLink, home: MockConfigEntry, advance: Advance
 ) -> None:
-    """Heartbeats show that there is contact, each hour, or when it is lost."""
+    """Heartbeats show that there is contact, every five minutes, or when it is lost."""
     first = shown(hass, CONTACT)
     await beat(server, home, advance, 20, 9)
     assert shown(hass, CONTACT) == first
