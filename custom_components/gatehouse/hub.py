@@ -21,7 +21,7 @@ from homeassistant.helpers import (
 )
 from homeassistant.helpers.device_registry import DeviceEntry
 from homeassistant.helpers.entity import EntityDescription
-from homeassistant.helpers.event import async_call_later
+from homeassistant.helpers.event import async_call_later, async_track_time_interval
 from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util, slugify
 
@@ -224,6 +224,21 @@ class Hub(ABC):
         """Let nothing outlive the hub of what it has saved."""
         await self.store.async_remove()
         self._saving = None
+
+    @callback
+    def repeat(
+        self, action: Callable[[datetime], None], interval: timedelta, purpose: str
+    ) -> None:
+        """Call `action` again and again for as long as the entry is loaded."""
+        self.entry.async_on_unload(
+            async_track_time_interval(
+                self.hass,
+                action,
+                interval,
+                name=f"{purpose} {self.entry.title}",
+                cancel_on_shutdown=True,
+            )
+        )
 
     @callback
     def leave_address(self) -> None:

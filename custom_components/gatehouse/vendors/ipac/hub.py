@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Mapping
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 from http import HTTPStatus
 import logging
 import re
@@ -11,20 +11,19 @@ from typing import Any, override
 
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.const import CONF_CODE, CONF_HOST, CONF_PASSWORD, CONF_USERNAME
-from homeassistant.core import CALLBACK_TYPE, Context, HassJob, HomeAssistant, callback
+from homeassistant.core import Context, HomeAssistant, callback
 from homeassistant.exceptions import (
     ConfigEntryAuthFailed,
     ConfigEntryNotReady,
     HomeAssistantError,
 )
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
-from homeassistant.helpers.event import async_call_later
 from homeassistant.util import dt as dt_util
 
 from ...const import DOMAIN
 from ...flow import base_url
 from ...hub import Device, GatehouseConfigEntry, Hub, Offers
-from ...model import Call, CallEvent, Keypad, Method, Reason, Station, StationEvent
+from ...model import Keypad, Method, Reason, Station, StationEvent
 from ...people import Actor
 from ...picture import async_load_picture, fit_picture
 from ...recent import Recent
@@ -37,9 +36,10 @@ from ...wire import (
     UnexpectedReply,
     WireError,
 )
+from .calls import Calls
 from .client import Auth, IpacClient, Refused
 from .clock import StationClock
-from .doors import ECHO, Denied, Door, Doors
+from .doors import Denied, Door, Doors
 from .presence import Presence
 from .protocol import (
     DISPLAY_SIZE,
@@ -86,9 +86,6 @@ MODEL = "IPAC 500"
 
 REPORT_TIMEOUT = 5.0
 """Seconds after a lost answer in which the station may still report the relay."""
-
-CALL_LIMIT = timedelta(hours=1)
-"""After which a call counts as over, should its end have been lost."""
 
 SETTINGS_TRIES = 3
 """Signs of life that are answered by asking for the settings, which may never come."""
@@ -183,10 +180,6 @@ class IpacHub(Hub):
         self._key = Secret(entry.data[CONF_ASM_SECRET])
         self._recent: Recent[bytes] = Recent(secret=self._key)
         self._unknown_codes: set[str] = set()
-        self._call_began: datetime | None = None
-        self._call_limit: CALLBACK_TYPE | None = None
-        self._placed_at: datetime | None = None
-        """When we had the station call somebody, until it has reported that."""
 
     # --- Beginning and end
 
@@ -230,7 +223,8 @@ class IpacHub(Hub):
                 self._add_door(subentry)
             else:
                 self._doors.add_name(Secret(subentry.data[CONF_CODE]), subentry.title)
-        self._station.publish("call", False)
+        self._calls = Calls(self.hass, self._station)
+        self.entry.async_on_unload(self._calls.stop)
         self._station.publish("clock_offset", self._clock.offset)
         if unreachable is None:
             self._presence.found()
@@ -266,7 +260,6 @@ class IpacHub(Hub):
         self._presence.stop()
         self._doors.stop()
         self._tasks.close()
-        self._end_call_limit()
         if not self.hass.is_stopping:
             # Otherwise they come back after the start, ignored if they have been.
             self.clear_issue("station_silent", self._uid)
@@ -386,13 +379,13 @@ class IpacHub(Hub):
     ) -> None:
         """Call a contact, or an address."""
         # The station may report the call before it has answered.
-        self._placed_at = dt_util.utcnow()
+        self._calls.placed(True)
         try:
             await self._async_ask(
                 self.client.place_call(Table(fields["table"]), fields["number"])
             )
         except HomeAssistantError:
-            self._placed_at = None
+            self._calls.placed(False)
             raise
 
     async def async_show_image(
@@ -603,9 +596,9 @@ class IpacHub(Hub):
         """Tell what has happened."""
         match event.value:
             case CallValue() as call if event.code == EventCode.CALL:
-                self._begin_call(call, occurred_at)
+                self._calls.begin(call, occurred_at)
             case CallValue() as call:
-                self._end_call(call, occurred_at)
+                self._calls.end(call, occurred_at)
             case RelayValue(code, relay) if event.task_id is None:
                 method = Method.UNKNOWN if code is None else Method.CODE
                 self._doors.reported(relay, code, method, occurred_at)
@@ -624,7 +617,7 @@ class IpacHub(Hub):
                 )
             case detail if (happened := _STATION_EVENTS.get(event.code)) is not None:
                 if happened is StationEvent.RESTARTED:
-                    self._forget_call()
+                    self._calls.forget()
                     self._station.publish("speaker", dt_util.utcnow())
                 self._station.say(
                     "station",
@@ -634,62 +627,6 @@ class IpacHub(Hub):
                 )
             case _:
                 self._log_unknown(event.code)
-
-    @callback
-    def _begin_call(self, call: CallValue, occurred_at: datetime) -> None:
-        """Tell that the bell was rung, or that somebody calls the station."""
-        if dt_util.utcnow() - occurred_at < CALL_LIMIT:
-            self._call_began = occurred_at
-            self._station.publish("call", True)
-            self._end_call_limit()
-            self._call_limit = async_call_later(
-                self.hass,
-                CALL_LIMIT,
-                HassJob(self._forget_call, cancel_on_shutdown=True),
-            )
-        placed_at, self._placed_at = self._placed_at, None
-        if call.outgoing and placed_at and abs(dt_util.utcnow() - placed_at) < ECHO:
-            # Nobody is at the door: this call is our own.
-            return
-        self._station.say(
-            "doorbell",
-            Call(
-                event_type=CallEvent.RING if call.outgoing else CallEvent.INCOMING,
-                caller=None if call.outgoing else call.number,
-                callee=call.number if call.outgoing else None,
-                occurred_at=occurred_at,
-            ),
-        )
-
-    @callback
-    def _end_call(self, call: CallValue, occurred_at: datetime) -> None:
-        """Tell that a call is over."""
-        duration = None
-        if self._call_began is not None:
-            duration = max(0.0, (occurred_at - self._call_began).total_seconds())
-        self._forget_call()
-        self._station.say(
-            "doorbell",
-            Call(
-                event_type=CallEvent.ENDED,
-                caller=None if call.outgoing else call.number,
-                callee=call.number if call.outgoing else None,
-                duration=duration,
-                occurred_at=occurred_at,
-            ),
-        )
-
-    @callback
-    def _forget_call(self, _: datetime | None = None) -> None:
-        """Show that no call is running."""
-        self._call_began = None
-        self._end_call_limit()
-        self._station.publish("call", False)
-
-    def _end_call_limit(self) -> None:
-        if self._call_limit is not None:
-            self._call_limit()
-            self._call_limit = None
 
     @callback
     def _settle(

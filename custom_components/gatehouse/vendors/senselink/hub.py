@@ -15,7 +15,6 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryAuthFailed, ConfigEntryNotReady
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
-from homeassistant.helpers.event import async_track_time_interval
 from homeassistant.util import dt as dt_util
 from homeassistant.util.ssl import client_context, client_context_no_verify
 
@@ -214,15 +213,7 @@ class SenseLinkHub(Hub):
             self.show_contact(self._server)
         elif self._silence.begun:
             self._server.publish(CONNECTION, True)
-        self.entry.async_on_unload(
-            async_track_time_interval(
-                self.hass,
-                self._look,
-                LOOK_INTERVAL,
-                name=f"Look after {self.entry.title}",
-                cancel_on_shutdown=True,
-            )
-        )
+        self.repeat(self._look, LOOK_INTERVAL, "Look after")
         self._look(now)
 
     @override

@@ -8,7 +8,6 @@ from typing import Any, override
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
-from homeassistant.helpers.event import async_track_time_interval
 from homeassistant.util import dt as dt_util
 
 from ...const import DOMAIN
@@ -112,15 +111,7 @@ class TelliconHub(Hub):
             account = self._account(client)
             if rest and not self._listed_only:
                 self._unit(account, name)
-        self.entry.async_on_unload(
-            async_track_time_interval(
-                self.hass,
-                self._look,
-                LOOK_INTERVAL,
-                name=f"Look after {self.entry.title}",
-                cancel_on_shutdown=True,
-            )
-        )
+        self.repeat(self._look, LOOK_INTERVAL, "Look after")
         self._look(now)
 
     @override

@@ -12,7 +12,7 @@ from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryNotReady, HomeAssistantError
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
-from homeassistant.helpers.event import async_call_later, async_track_time_interval
+from homeassistant.helpers.event import async_call_later
 
 from ...const import DOMAIN
 from ...flow import base_url
@@ -203,15 +203,7 @@ class TheKeysHub(Hub):
         for subentry in self.entry.subentries.values():
             self._add_lock(subentry)
         self._take_lockers(lockers)
-        self.entry.async_on_unload(
-            async_track_time_interval(
-                self.hass,
-                self._poll_soon,
-                POLL_INTERVAL,
-                name=f"Poll {self.entry.title}",
-                cancel_on_shutdown=True,
-            )
-        )
+        self.repeat(self._poll_soon, POLL_INTERVAL, "Poll")
         self._poll_soon()
 
     @override
