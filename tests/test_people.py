@@ -22,6 +22,7 @@ from simulators.ipac import Ipac
 from simulators.senselink import SenseLink
 from simulators.senselink_frames import AIKO, BRUNO, VERA, Person
 
+from .conftest import Advance
 from .diagnostics import entry_diagnostics
 from .vendors.ipac import conftest as ipac
 from .vendors.senselink import conftest as senselink
@@ -56,7 +57,7 @@ def ipac_entry(station: Ipac, **changes: Any) -> MockConfigEntry:
 
 async def until(happened: Callable[[], object]) -> None:
     """Wait until something has happened."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not happened():
             await asyncio.sleep(0)
 
@@ -177,7 +178,11 @@ async def test_number_before_name(
 
 
 async def test_keypad(
-    hass: HomeAssistant, station: Ipac, home: MockConfigEntry, served_at: str
+    hass: HomeAssistant,
+    station: Ipac,
+    home: MockConfigEntry,
+    served_at: str,
+    advance: Advance,
 ) -> None:
     """A code that has a name can be somebody's."""
     ipac.connect(station, served_at)
@@ -193,6 +198,8 @@ async def test_keypad(
         people=[{"name": " cleaner ", "person": "person.bruno"}],
     )
     station.relays[1].release()
+    # In the same second it would be the same message, sent again.
+    await advance(1)
     await station.type_code(ipac.CLEANER)
     await hass.async_block_till_done()
     for entity_id in (ipac.KEYPAD, ipac.ACCESS):
