@@ -24,7 +24,7 @@ MEDIA = "media-source://media_source/local"
 
 ROOT = Path(__file__).parents[1]
 
-_CONFIGURATION = """\
+CONFIGURATION = """\
 # Written by scripts/demo. What a front door needs, and nothing that looks outside.
 homeassistant:
   media_dirs:
@@ -76,7 +76,7 @@ class HomeAssistant:
         *,
         log_level: str = "info",
         integrations: Sequence[Path] = (),
-        configuration: str = _CONFIGURATION,
+        configuration: str = CONFIGURATION,
     ) -> None:
         """Describe it; nothing is written or started.
 
@@ -229,6 +229,12 @@ class Api:
             await self._socket.close()
         if self._reader is not None:
             await self._reader
+
+    async def stay_logged_in(self) -> None:
+        """Take a token that outlives the half hour of the one from the login."""
+        self._token = await self.command(
+            "auth/long_lived_access_token", client_name=USER, lifespan=1
+        )
 
     async def get(self, path: str) -> Any:
         """Return what is at a path.

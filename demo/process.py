@@ -61,6 +61,12 @@ class Program:
             )
 
     @property
+    def pid(self) -> int:
+        """Return the number of its process, which must have been started."""
+        assert self._process is not None
+        return self._process.pid
+
+    @property
     def exit_code(self) -> int | None:
         """Return how it ended, or None while it runs."""
         return None if self._process is None else self._process.returncode

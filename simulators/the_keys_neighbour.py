@@ -110,6 +110,10 @@ class TheKeysNeighbour(Neighbour):
                     "battery": lock.battery,
                     "rssi": lock.rssi,
                     "last_log": lock.last_log,
+                    "ordered": sum(
+                        identifier == lock.identifier
+                        for _, identifier in self.gateway.orders
+                    ),
                 }
                 for lock in self.gateway.locks.values()
             ],

@@ -1,0 +1,1 @@
+"""An hour of mixed traffic with faults, and what that leaves behind."""
