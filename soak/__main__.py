@@ -19,8 +19,12 @@ from typing import Any
 import aiohttp
 
 from benchmarks.stopwatch import STOPWATCH
-from demo.check import NOTIFY_EVERY, faults_of_gatehouse, shown_secrets
-from demo.check import CODES as SECRETS
+from demo.check import (
+    CODES as SECRETS,
+    NOTIFY_EVERY,
+    faults_of_gatehouse,
+    shown_secrets,
+)
 from demo.home_assistant import CONFIGURATION, Api, HomeAssistant
 from demo.house import House
 from demo.neighbourhood import Neighbourhood, Ports
@@ -374,9 +378,7 @@ def plot(run: Run) -> str:
                 "Objects (thousands)",
                 [Line("tracked", [sample.objects / 1000 for sample in run.samples])],
             ),
-            Panel(
-                "Open files", [line("files", "all"), line("sockets", "sockets")]
-            ),
+            Panel("Open files", [line("files", "all"), line("sockets", "sockets")]),
             Panel(
                 "Event loop: what waits",
                 [line("timers", "timers"), line("tasks", "tasks")],
@@ -395,7 +397,9 @@ def plot(run: Run) -> str:
 def main() -> int:
     """Read the command line, run, and return the exit code."""
     parser = argparse.ArgumentParser(prog="scripts/soak", description=__doc__)
-    parser.add_argument("--minutes", type=float, default=60, help="length of the traffic")
+    parser.add_argument(
+        "--minutes", type=float, default=60, help="length of the traffic"
+    )
     parser.add_argument(
         "--short", action="store_true", help="only see that it works: half a minute"
     )

@@ -79,11 +79,13 @@ def draw(
 
 def ticks(lowest: float, highest: float) -> list[float]:
     """Return round numbers from one that is not above the lowest to one not below."""
-    span = max(highest - lowest, 1e-9)
+    span = highest - lowest or 1
     step = 10 ** math.floor(math.log10(span / TICKS))
     step *= next(times for times in (1, 2, 5, 10) if times * step * TICKS >= span)
     first, last = math.floor(lowest / step), math.ceil(highest / step)
-    return [round(number * step, 9) for number in range(first, max(last, first + 1) + 1)]
+    return [
+        round(number * step, 9) for number in range(first, max(last, first + 1) + 1)
+    ]
 
 
 def _draw_panel(

@@ -648,11 +648,9 @@ class SenseLinkTraffic(SenseLinkScenario, Traffic):
         await self.form_refuses(
             "senselink",
             {
-                **{
-                    "host": LOOPBACK,
-                    "port": self._neighbourhood.senselink_port,
-                    "web_url": self._neighbourhood.senselink_url,
-                },
+                "host": LOOPBACK,
+                "port": self._neighbourhood.senselink_port,
+                "web_url": self._neighbourhood.senselink_url,
                 "delivery": "websocket",
                 "app_key": SERVER.app_key,
                 "app_secret": "f" * 32,
@@ -834,5 +832,3 @@ async def all_traffic(
         traffic.entry_id = entry_of(device)
         traffic.session = session
     return list(made.values())
-
-

@@ -10,12 +10,11 @@ from typing import Any
 
 from aiohttp import web
 
+# Linked beside this one.
+from custom_components.gatehouse_stopwatch import Loop  # type: ignore[import-not-found]
 from homeassistant.components.http import HomeAssistantView
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.typing import ConfigType
-
-# Linked beside this one.
-from custom_components.gatehouse_stopwatch import Loop
 
 DOMAIN = "gatehouse_gauge"
 
