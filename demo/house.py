@@ -161,11 +161,11 @@ class House:
 
         """
         form = await self._begin(_ENTRY_FLOW, DOMAIN, entry_id=entry["entry_id"])
-        shown = _shown(form)
-        if address.items() <= shown.items():
+        present = shown(form)
+        if address.items() <= present.items():
             await self._leave(_ENTRY_FLOW, form)
             return
-        page = await self._go_on(_ENTRY_FLOW, form, {**shown, **address})
+        page = await self._go_on(_ENTRY_FLOW, form, {**present, **address})
         if page["type"] == "form":
             page = await self._go_on(_ENTRY_FLOW, page, {})
         _require(page, "abort")
@@ -288,7 +288,7 @@ class House:
         """
         entry = await self._entry(title)
         form = await self._begin(_ENTRY_FLOW, DOMAIN, entry_id=entry["entry_id"])
-        page = await self._go_on(_ENTRY_FLOW, form, _shown(form))
+        page = await self._go_on(_ENTRY_FLOW, form, shown(form))
         await self._leave(_ENTRY_FLOW, page)
         return dict(page["description_placeholders"])
 
@@ -399,7 +399,7 @@ class House:
         await self._api.delete(f"{path}/{page['flow_id']}")
 
 
-def _shown(form: Any) -> dict[str, Any]:
+def shown(form: Any) -> dict[str, Any]:
     """Return what a form of something that is there shows of it."""
     return {
         field["name"]: field["description"]["suggested_value"]

@@ -13,8 +13,9 @@ LEFT = 64
 RIGHT = 20
 TOP = 30
 
-TICKS = 4
-"""Steps of a vertical axis, about."""
+STEPS_UP = 4
+STEPS_ALONG = 8
+"""Steps of the axes at most, about."""
 
 _STYLE = """\
   text { font: 12px system-ui, sans-serif; fill: #24292f; }
@@ -77,11 +78,11 @@ def draw(
     return "\n".join([*parts, "</svg>", ""])
 
 
-def ticks(lowest: float, highest: float) -> list[float]:
+def ticks(lowest: float, highest: float, steps: int = STEPS_UP) -> list[float]:
     """Return round numbers from one that is not above the lowest to one not below."""
     span = highest - lowest or 1
-    step = 10 ** math.floor(math.log10(span / TICKS))
-    step *= next(times for times in (1, 2, 5, 10) if times * step * TICKS >= span)
+    step = 10 ** math.floor(math.log10(span / steps))
+    step *= next(times for times in (1, 2, 5, 10) if times * step * steps >= span)
     first, last = math.floor(lowest / step), math.ceil(highest / step)
     return [
         round(number * step, 9) for number in range(first, max(last, first + 1) + 1)
@@ -94,7 +95,7 @@ def _draw_panel(
     """Return the elements of a panel whose plot begins there."""
     values = [value for line in panel.lines for value in line.values]
     marks = ticks(0 if panel.from_zero else min(values), max(values))
-    minutes = ticks(0, max(seconds) / 60)
+    minutes = ticks(0, max(seconds) / 60, STEPS_ALONG)
     bottom, right = top + PANEL, WIDTH - RIGHT
 
     def x(at: float) -> float:
