@@ -283,7 +283,11 @@ class TheKeysTraffic(TheKeysScenario, Traffic):
     def faults(self) -> Sequence[Step]:
         return (
             *(
-                Step(f"an order meets: {name}", self.meets(**fault))
+                Step(
+                    f"an order meets: {name}",
+                    self.meets(**fault),
+                    slow=fault["fault"] == "hang",
+                )
                 for name, fault in _ORDER_FAULTS.items()
             ),
             Step("clock wrong", self.clock),
@@ -424,7 +428,11 @@ class IpacTraffic(IpacScenario, Traffic):
     def faults(self) -> Sequence[Step]:
         return (
             *(
-                Step(f"an order meets: {name}", self.meets(**fault))
+                Step(
+                    f"an order meets: {name}",
+                    self.meets(**fault),
+                    slow=fault["fault"] == "hang",
+                )
                 for name, fault in _RELAY_FAULTS.items()
             ),
             Step("rings during a reload", self.reload),
