@@ -34,8 +34,9 @@ _LOGGER = logging.getLogger(__name__)
 
 STORAGE_VERSION = 1
 
-# A word said before its entity stands waits for it; nobody needs more than the last few.
-WAITING_WORDS = 16
+# A word said before its entity stands waits for it. As many messages may have waited for
+# the entry to be reloaded, all of one channel, and have been accepted.
+WAITING_WORDS = 64
 
 MAX_SLUG = 192
 """Characters of what entity ids begin with. Home Assistant bears 255 in all, and makes

@@ -1,5 +1,7 @@
 """From Tellicon's request to the state machine."""
 
+import asyncio
+from collections import Counter
 from collections.abc import Callable
 import json
 from typing import Any
@@ -14,8 +16,10 @@ from pytest_homeassistant_custom_component.common import (
 )
 
 from custom_components.gatehouse import recent
-from custom_components.gatehouse.const import DOMAIN
+from custom_components.gatehouse.const import DOMAIN, EVENT_GATEHOUSE
+from custom_components.gatehouse.inbound import MAX_WAITING
 from custom_components.gatehouse.vendors.tellicon import hub
+from homeassistant.components.event import EventEntity
 from homeassistant.const import EVENT_STATE_CHANGED, STATE_UNKNOWN
 from homeassistant.core import HomeAssistant, State
 from homeassistant.helpers import device_registry as dr, issue_registry as ir
@@ -328,6 +332,29 @@ async def test_restart(
     assert (after.state, after.attributes) == (before.state, before.attributes)
     assert state_of(NAME, "last_call_duration").state == "7"
     assert state_of("505", "last_contact").state == "2027-01-15T08:00:00+00:00"
+
+
+async def test_many_ring_before_entities_stand(
+    hass: HomeAssistant, tellicon: Tellicon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All whose rings may have waited for a reload are told, however long it takes."""
+    told = async_capture_events(hass, EVENT_GATEHOUSE)
+    go_on = asyncio.Event()
+    add = EventEntity.async_internal_added_to_hass
+
+    async def add_slowly(entity: EventEntity) -> None:
+        await go_on.wait()
+        await add(entity)
+
+    monkeypatch.setattr(EventEntity, "async_internal_added_to_hass", add_slowly)
+    panels = [str(panel) for panel in range(MAX_WAITING)]
+    for panel in panels:
+        assert (await tellicon.ring(UNIT, src=panel)).status == 200
+    assert not told
+    go_on.set()
+    await hass.async_block_till_done()
+    # By the account and by the unit.
+    assert Counter(event.data["caller"] for event in told) == dict.fromkeys(panels, 2)
 
 
 async def test_too_many_units(
