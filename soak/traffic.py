@@ -168,7 +168,11 @@ class Traffic(Scenario):
 
 
 class TelliconTraffic(TelliconScenario, Traffic):
-    """Visitors whose calls end at telephones."""
+    """Visitors whose calls end at telephones.
+
+    Tellicon's clock shows seconds: what is the same twice in one is a repetition, so each
+    event here has a number of its own.
+    """
 
     vendor: ClassVar[str] = "Tellicon"
     token: str
@@ -177,9 +181,9 @@ class TelliconTraffic(TelliconScenario, Traffic):
     @override
     def ordinary(self) -> Sequence[Step]:
         return (
-            Step("ring", self.ring),
-            Step("answer", self.answer),
-            Step("DTMF", self.dtmf),
+            Step("ring", self._counted_ring),
+            Step("answer", self._counted_answer),
+            Step("DTMF", self._counted_dtmf),
             Step("many ring at once", self.rush),
             Step("many type at once", self.type_at_once),
         )
@@ -246,6 +250,12 @@ class TelliconTraffic(TelliconScenario, Traffic):
         await self._tell("ring", src=number)
         for device in (ACCOUNT, UNIT.name):
             self.accept((device, "doorbell"), number, event_type="ring")
+
+    async def _counted_answer(self) -> None:
+        number = str(next(_numbers))
+        await self._tell("answer", dst=number)
+        for device in (ACCOUNT, UNIT.name):
+            self.accept((device, "doorbell"), number, event_type="answered")
 
     async def _counted_dtmf(self) -> None:
         command = f"*{next(_numbers)}"
@@ -510,6 +520,8 @@ class IpacTraffic(IpacScenario, Traffic):
 
     async def gone(self) -> None:
         """Pull the plug, and plug it in again."""
+        # It is missed so soon only when its rhythm is known.
+        await self.rhythm()
         await self.lost()
         await self.back()
 
