@@ -58,6 +58,9 @@ AT_REST = {"files": 3, "sockets": 2, "tasks": 2, "timers": 5}
 
 UNITS = {"memory": " MiB"}
 
+BETWEEN_ROUNDS = 1.1
+"""Seconds."""
+
 FAULTS = (NotAsExpected, DemoError, aiohttp.ClientError, TimeoutError, LookupError)
 """What a step that fails may raise."""
 
@@ -98,6 +101,8 @@ class Rounds:
                     return
                 await self._play(traffic, step, is_fault=step is fault)
                 await asyncio.sleep(random.uniform(0, pause))
+            # Vendors' clocks show seconds: the same once more would be a repetition.
+            await asyncio.sleep(BETWEEN_ROUNDS)
 
     async def _play(self, traffic: Traffic, step: Step, *, is_fault: bool) -> None:
         """Do one thing, and put things right again if it fails."""
@@ -330,8 +335,8 @@ def tell_orders(ledger: Ledger) -> list[str]:
 def tell_steps(rounds: Rounds) -> list[str]:
     """Print how much was played; return what was not as expected."""
     print(f"\n{'':<14}{'steps':>8}{'faults':>8}")
-    for vendor, steps in sorted(rounds.played.items()):
-        print(f"{vendor:<14}{steps:>8}{rounds.faults[vendor]:>8}")
+    for vendor in sorted({*rounds.played, *rounds.faults}):
+        print(f"{vendor:<14}{rounds.played[vendor]:>8}{rounds.faults[vendor]:>8}")
     return [
         f"{name}, {len(errors)} times: {errors[0]}"
         for name, errors in rounds.failures.items()
