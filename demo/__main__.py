@@ -2,10 +2,8 @@
 
 import argparse
 import asyncio
-from collections.abc import Coroutine
 from contextlib import AsyncExitStack
 import shutil
-import signal
 import sys
 
 import aiohttp
@@ -15,7 +13,7 @@ from .dashboard import store_dashboard
 from .home_assistant import PASSWORD, ROOT, USER, Api, HomeAssistant
 from .house import House
 from .neighbourhood import LOCKS, STATION, Neighbourhood, Ports
-from .process import DemoError
+from .process import DemoError, until_signal
 
 FOLDER = ROOT / ".demo"
 
@@ -67,21 +65,13 @@ def main() -> int:
     options = parser.parse_args()
     try:
         if options.check:
-            return asyncio.run(_until_signal(check()))
-        return asyncio.run(_until_signal(_demo(options)))
+            return asyncio.run(until_signal(check()))
+        return asyncio.run(until_signal(_demo(options)))
     except DemoError as err:
         print(f"scripts/demo: {err}", file=sys.stderr)
         return 1
     except asyncio.CancelledError:
         return 130
-
-
-async def _until_signal(coroutine: Coroutine[object, object, int]) -> int:
-    """Run to the end, or tidy up when someone asks to stop."""
-    task = asyncio.ensure_future(coroutine)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
-    return await task
 
 
 async def _demo(options: argparse.Namespace) -> int:

@@ -1,7 +1,7 @@
 """Programs that run beside the demo, and end with it."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 import os
 from pathlib import Path
 import signal
@@ -103,6 +103,14 @@ class Program:
         """Return the end of its output."""
         lines = self.log.read_text(errors="replace").splitlines()
         return "\n".join(lines[-count:])
+
+
+async def until_signal(coroutine: Coroutine[object, object, int]) -> int:
+    """Run to the end, or tidy up when someone asks to stop."""
+    task = asyncio.ensure_future(coroutine)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    return await task
 
 
 def require_free(port: int, wanted_by: str) -> None:

@@ -28,7 +28,7 @@ from demo.check import (
 from demo.home_assistant import CONFIGURATION, Api, HomeAssistant
 from demo.house import House
 from demo.neighbourhood import Neighbourhood, Ports
-from demo.process import DemoError, free_ports
+from demo.process import DemoError, free_ports, until_signal
 from demo.report import NotAsExpected
 from demo.scenario import holds_secret
 
@@ -422,10 +422,12 @@ def main() -> int:
     if options.short:
         options.minutes, options.every, options.rest = 0.3, 1.0, 1.0
     try:
-        return asyncio.run(soak(options))
+        return asyncio.run(until_signal(soak(options)))
     except DemoError as err:
         print(f"scripts/soak: {err}", file=sys.stderr)
         return 1
+    except asyncio.CancelledError:
+        return 130
 
 
 if __name__ == "__main__":
