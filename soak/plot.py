@@ -10,7 +10,7 @@ PANEL = 120
 """Height of a panel's plot."""
 GAP = 54
 LEFT = 64
-RIGHT = 20
+RIGHT = 30
 TOP = 30
 
 STEPS_UP = 4
