@@ -48,7 +48,7 @@ class GaugeView(HomeAssistantView):
     async def get(self, request: web.Request) -> web.Response:
         """Return the numbers."""
         self._loop.leave()
-        late, collecting = self._loop.longest, self._loop.collecting
+        late = self._loop.longest
         timers = [
             timer
             for timer in self._hass.loop._scheduled  # type: ignore[attr-defined] # noqa: SLF001
@@ -59,7 +59,6 @@ class GaugeView(HomeAssistantView):
             "timers": len(timers),
             "objects": len(gc.get_objects()),
             "late": late,
-            "collecting": collecting,
         }
         # Counting all objects takes long, and is not what the loop is watched for.
         self._loop = Loop(self._hass)
