@@ -408,7 +408,7 @@ def main() -> int:
         "--minutes", type=float, default=60, help="length of the traffic"
     )
     parser.add_argument(
-        "--short", action="store_true", help="only see that it works: under a minute"
+        "--short", action="store_true", help="only see that it works: about a minute"
     )
     parser.add_argument("--every", type=float, default=10, help="seconds between looks")
     parser.add_argument("--plot", type=Path, help="where to write the plot, an SVG")
