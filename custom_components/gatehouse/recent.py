@@ -36,6 +36,8 @@ class Recent[KeyT: Hashable]:
             name: None if moment is None else datetime.fromisoformat(moment)
             for name, moment in remembered
         }
+        # Making a name costs more than all else; few times of then come again.
+        self._moments = frozenset(self._before.values())
         self._seen: OrderedDict[KeyT, datetime | None] = OrderedDict()
 
     def is_new(
@@ -55,7 +57,11 @@ class Recent[KeyT: Hashable]:
             if span is None or _within(self._seen[key], at, span):
                 return False
             self._seen.move_to_end(key)
-        elif self._before and (name := self._name(key)) in self._before:
+        elif (
+            self._before
+            and (span is not None or at in self._moments)
+            and (name := self._name(key)) in self._before
+        ):
             moment = self._before[name]
             if moment == at if span is None else _within(moment, at, span):
                 return False

@@ -213,7 +213,7 @@ class TelliconHub(Hub):
         """Tell whether an event came before, as when its answer got lost."""
         if event.occurred_at is None:
             return not self._recent.is_new(event, now, span=UNTIMED_REPETITION)
-        return not self._recent.is_new(event)
+        return not self._recent.is_new(event, event.occurred_at)
 
     def _account(self, client: str) -> Device:
         """Return the device of an account, which appears with its first event."""
