@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from freezegun import freeze_time
 from freezegun.api import TickingDateTimeFactory
+from hypothesis import settings
 import pytest
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
 from pytest_homeassistant_custom_component.syrupy import HomeAssistantSnapshotExtension
@@ -22,6 +23,11 @@ from homeassistant.helpers import device_registry as dr
 from homeassistant.setup import async_setup_component
 
 from .faults.simulated_time import SimulatedTime
+
+# A run tells of the change that it tests, and neither of luck nor of how much else the
+# machine does. Inputs that nobody has thought of are what `scripts/fuzz` is for.
+settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)
+settings.load_profile("repeatable")
 
 type Devices = Callable[[], list[dr.DeviceEntry]]
 type Advance = Callable[[float], Awaitable[None]]

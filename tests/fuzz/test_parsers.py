@@ -19,9 +19,6 @@ def test_bad_input(name: str) -> None:
 
     @settings(
         max_examples=target.examples,
-        deadline=None,
-        derandomize=True,
-        database=None,
         suppress_health_check=list(HealthCheck),
     )
     @given(st.randoms(use_true_random=False, note_method_calls=False))
