@@ -2,7 +2,7 @@
 
 from typing import override
 
-from homeassistant.components.event import EventEntity, EventEntityStateAttribute
+from homeassistant.components.event import EventEntity
 from homeassistant.const import ATTR_DEVICE_ID, ATTR_ENTITY_ID
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
@@ -11,7 +11,7 @@ from .const import EVENT_GATEHOUSE
 from .entity import EventDescription, GatehouseEntity, async_add_platform
 from .hub import Device, GatehouseConfigEntry, Hub
 from .model import Access, Word
-from .people import async_follow_persons
+from .people import CHANNELS, async_follow_persons
 
 PARALLEL_UPDATES = 0
 
@@ -35,6 +35,7 @@ class GatehouseEvent(GatehouseEntity, EventEntity):
         """Offer the event types as plain texts, which are stored with the entity."""
         super().__init__(hub, device, description)
         self._attr_event_types = [str(event) for event in description.event_types or ()]
+        self._names_people = description.key in CHANNELS
 
     @override
     async def _async_attach(self) -> None:
@@ -53,22 +54,26 @@ class GatehouseEvent(GatehouseEntity, EventEntity):
     @callback
     def _on_word(self, word: Word) -> None:
         """Tell Home Assistant what happened."""
-        word = self.hub.people.recognize(word)
-        event_type, attributes = str(word.event_type), word.attributes
         # Who has asked for it in Home Assistant; nobody, for what comes from outside.
-        context = word.context if isinstance(word, Access) else None
+        context = None
+        if self._names_people:
+            word = self.hub.people.recognize(word)
+            context = word.context if isinstance(word, Access) else None
+        event_type, attributes = str(word.event_type), word.attributes
         self._trigger_event(event_type, attributes)
-        if context is not None:
+        if context is None:
+            self.async_write_ha_state()
+        else:
             self.async_set_context(context)
-        self.async_write_ha_state()
-        # Home Assistant would let it stand for whatever happens in the next seconds.
-        self._context = self._context_set = None
+            self.async_write_ha_state()
+            # Home Assistant would let it stand for what happens in the next seconds.
+            self._context = self._context_set = None
         # For the logbook, which describes events of the bus alone, see `logbook.py`.
         self.hass.bus.async_fire(
             EVENT_GATEHOUSE,
             {
                 **attributes,
-                EventEntityStateAttribute.EVENT_TYPE: event_type,
+                "event_type": event_type,
                 ATTR_DEVICE_ID: self.device.entry.id,
                 ATTR_ENTITY_ID: self.entity_id,
             },

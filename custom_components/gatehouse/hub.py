@@ -6,7 +6,7 @@ how many devices there are.
 """
 
 from abc import ABC, abstractmethod
-from collections import defaultdict, deque
+from collections import deque
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 import logging
@@ -48,6 +48,9 @@ whatever is lost takes less."""
 
 LAST_CONTACT = "last_contact"
 
+SHOWN_SPAN = timedelta(seconds=1)
+"""What a moment stands for that is shown; within it, the state could not change."""
+
 CONTACT_INTERVAL = timedelta(minutes=5)
 """How often signs of life alone move the last contact: the recorder and the logbook keep
 each change, and it is the connection that says whether somebody is there."""
@@ -55,6 +58,9 @@ each change, and it is the connection that says whether somebody is there."""
 type GatehouseConfigEntry = ConfigEntry[Hub]
 type Offers = Mapping[str, tuple[EntityDescription, ...]]
 type Listener = Callable[[Any], None]
+
+_NOTHING = object()
+"""What a channel shows of which nothing has been said, not even None."""
 
 
 class Device:
@@ -78,7 +84,7 @@ class Device:
         self.subentry_id = subentry_id
         self.available = True
         self.values: dict[str, Any] = {}
-        self._listeners: defaultdict[str, list[Listener]] = defaultdict(list)
+        self._listeners: dict[str, tuple[Listener, ...]] = {}
         self._waiting: dict[str, deque[Word]] = {}
         self._on_availability: list[CALLBACK_TYPE] = []
 
@@ -93,10 +99,17 @@ class Device:
 
         Words that were said before anyone listened are handed over now, once.
         """
-        self._listeners[channel].append(listener)
+        self._listeners[channel] = (*self._listeners.get(channel, ()), listener)
         for word in self._waiting.pop(channel, ()):
             listener(word)
-        return lambda: self._listeners[channel].remove(listener)
+
+        @callback
+        def leave() -> None:
+            self._listeners[channel] = tuple(
+                one for one in self._listeners[channel] if one != listener
+            )
+
+        return leave
 
     @callback
     def listen_availability(self, listener: CALLBACK_TYPE) -> CALLBACK_TYPE:
@@ -107,10 +120,10 @@ class Device:
     @callback
     def publish(self, channel: str, value: Any) -> None:
         """Set what a channel shows; nothing happens if it shows that already."""
-        if channel in self.values and self.values[channel] == value:
+        if self.values.get(channel, _NOTHING) == value:
             return
         self.values[channel] = value
-        self._tell(channel, value)
+        self._tell(self._listeners.get(channel, ()), value)
 
     @callback
     def publish_together(self, values: Mapping[str, Any]) -> None:
@@ -118,17 +131,17 @@ class Device:
         changed = {
             channel: value
             for channel, value in values.items()
-            if channel not in self.values or self.values[channel] != value
+            if self.values.get(channel, _NOTHING) != value
         }
         self.values.update(changed)
         for channel, value in changed.items():
-            self._tell(channel, value)
+            self._tell(self._listeners.get(channel, ()), value)
 
     @callback
     def say(self, channel: str, word: Word) -> None:
         """Tell the listeners of a channel what happened."""
-        if self._listeners.get(channel):
-            self._tell(channel, word)
+        if listeners := self._listeners.get(channel):
+            self._tell(listeners, word)
         else:
             self._waiting.setdefault(channel, deque(maxlen=WAITING_WORDS)).append(word)
 
@@ -141,9 +154,9 @@ class Device:
         for listener in tuple(self._on_availability):
             listener()
 
-    def _tell(self, channel: str, value: Any) -> None:
+    def _tell(self, listeners: tuple[Listener, ...], value: Any) -> None:
         """Call the listeners; the fault of one must keep nothing from the others."""
-        for listener in tuple(self._listeners[channel]):
+        for listener in listeners:
             try:
                 listener(value)
             except Exception:
@@ -473,10 +486,12 @@ class Hub(ABC):
     @callback
     def show_contact(self, device: Device, *, news: bool = True) -> None:
         """Show that a device has just been heard; `news` is more than a sign of life."""
-        # The state shows seconds; more often it could not change.
-        now = dt_util.utcnow().replace(microsecond=0)
-        self._last_heard[device.uid] = now
+        now = dt_util.utcnow()
         shown: datetime | None = device.values.get(LAST_CONTACT)
+        if shown is not None and shown <= now < shown + SHOWN_SPAN:
+            return
+        now = now.replace(microsecond=0)
+        self._last_heard[device.uid] = now
         if news or shown is None or abs(now - shown) >= CONTACT_INTERVAL:
             device.publish(LAST_CONTACT, now)
 

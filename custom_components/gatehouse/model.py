@@ -9,8 +9,6 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
-from propcache.api import cached_property
-
 from homeassistant.core import Context
 
 
@@ -36,7 +34,7 @@ class CallEvent(StrEnum):
     ENDED = "ended"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
     """A call between a door and somebody inside."""
 
@@ -48,9 +46,9 @@ class Call:
     """Seconds of conversation; of the whole call, where nobody tells when it began."""
     occurred_at: datetime | None = None
 
-    @cached_property
+    @property
     def attributes(self) -> dict[str, Any]:
-        """Return the event's attributes, the same object to all who are told."""
+        """Return the event's attributes, JSON-serialisable."""
         return {
             "caller": self.caller,
             "callee": self.callee,
@@ -66,7 +64,7 @@ class DtmfEvent(StrEnum):
     RECEIVED = "dtmf_received"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Dtmf:
     """Keys pressed on a telephone during a call; caller and callee are the call's."""
 
@@ -81,9 +79,9 @@ class Dtmf:
         """Return the only type there is."""
         return DtmfEvent.RECEIVED
 
-    @cached_property
+    @property
     def attributes(self) -> dict[str, Any]:
-        """Return the event's attributes, the same object to all who are told."""
+        """Return the event's attributes, JSON-serialisable."""
         return {
             "command": self.command,
             "caller": self.caller,
@@ -149,7 +147,7 @@ class Mask(StrEnum):
     NOT_WORN = "not_worn"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
     """Somebody asked to be let in, and was or was not."""
 
@@ -172,9 +170,9 @@ class Access:
     context: Context | None = field(default=None, compare=False, repr=False)
     """Of the action that has asked for it, where that was one of Home Assistant."""
 
-    @cached_property
+    @property
     def attributes(self) -> dict[str, Any]:
-        """Return the event's attributes, the same object to all who are told."""
+        """Return the event's attributes, JSON-serialisable."""
         return {
             "person": self.person,
             "person_id": self.person_id,
@@ -197,7 +195,7 @@ class KeypadEvent(StrEnum):
     ENTERED = "code_entered"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Keypad:
     """A code typed at a door. Its digits go no further than the vendor's hub."""
 
@@ -213,9 +211,9 @@ class Keypad:
         """Return the only type there is."""
         return KeypadEvent.ENTERED
 
-    @cached_property
+    @property
     def attributes(self) -> dict[str, Any]:
-        """Return the event's attributes, the same object to all who are told."""
+        """Return the event's attributes, JSON-serialisable."""
         return {
             "code_name": self.code_name,
             "known": self.known,
@@ -232,7 +230,7 @@ class StationEvent(StrEnum):
     STREAM_ENDED = "stream_ended"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Station:
     """Something that a door station tells of itself."""
 
@@ -240,9 +238,9 @@ class Station:
     detail: str | None = None
     occurred_at: datetime | None = None
 
-    @cached_property
+    @property
     def attributes(self) -> dict[str, Any]:
-        """Return the event's attributes, the same object to all who are told."""
+        """Return the event's attributes, JSON-serialisable."""
         return {"detail": self.detail, "occurred_at": _iso(self.occurred_at)}
 
 
@@ -270,7 +268,7 @@ class AlertStatus(StrEnum):
     RELEASED = "released"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Alert:
     """A terminal raised the alarm, or took it back."""
 
@@ -282,9 +280,9 @@ class Alert:
     occurred_at: datetime | None = None
     released_at: datetime | None = None
 
-    @cached_property
+    @property
     def attributes(self) -> dict[str, Any]:
-        """Return the event's attributes, the same object to all who are told."""
+        """Return the event's attributes, JSON-serialisable."""
         return {
             "status": self.status,
             "level": self.level,
@@ -303,7 +301,7 @@ class InventoryEvent(StrEnum):
     PROVISIONED = "device_provisioned"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Inventory:
     """A device came to a service, or left it."""
 
@@ -315,9 +313,9 @@ class Inventory:
     code_used: str | None = None
     """The provisioning code that brought it, which is spent with that."""
 
-    @cached_property
+    @property
     def attributes(self) -> dict[str, Any]:
-        """Return the event's attributes, the same object to all who are told."""
+        """Return the event's attributes, JSON-serialisable."""
         return {
             "hardware_id": self.hardware_id,
             "name": self.name,

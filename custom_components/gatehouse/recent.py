@@ -1,6 +1,5 @@
 """Recognises what comes again."""
 
-from collections import OrderedDict
 from collections.abc import Hashable, Iterable
 from datetime import datetime, timedelta
 from hashlib import blake2b
@@ -8,7 +7,7 @@ from hashlib import blake2b
 from .wire import Secret
 
 REMEMBERED = 4096
-"""Messages of an entry that are recognised."""
+"""Messages of an entry that are recognised at least; at most twice as many."""
 
 SAVED = 256
 """Those that are recognised also after a restart."""
@@ -38,7 +37,9 @@ class Recent[KeyT: Hashable]:
         }
         # Making a name costs more than all else; few times of then come again.
         self._moments = frozenset(self._before.values())
-        self._seen: OrderedDict[KeyT, datetime | None] = OrderedDict()
+        # Those before are forgotten all at once, which costs less than one by one.
+        self._seen: dict[KeyT, datetime | None] = {}
+        self._seen_before: dict[KeyT, datetime | None] = {}
 
     def is_new(
         self, key: KeyT, at: datetime | None = None, *, span: timedelta | None = None
@@ -53,35 +54,45 @@ class Recent[KeyT: Hashable]:
                 been set up anew counts from the start again.
 
         """
-        if key in self._seen:
-            if span is None or _within(self._seen[key], at, span):
-                return False
-            self._seen.move_to_end(key)
-        elif (
-            self._before
-            and (span is not None or at in self._moments)
-            and (name := self._name(key)) in self._before
-        ):
-            moment = self._before[name]
-            if moment == at if span is None else _within(moment, at, span):
+        for seen in (self._seen, self._seen_before):
+            if key in seen:
+                if span is None or _within(seen[key], at, span):
+                    return False
+                # It becomes the latest.
+                del seen[key]
+                break
+        else:
+            if self._came_before_restart(key, at, span):
                 return False
         self._seen[key] = at
-        if len(self._seen) > REMEMBERED:
-            self._seen.popitem(last=False)
+        if len(self._seen) >= REMEMBERED:
+            self._seen, self._seen_before = {}, self._seen
         return True
+
+    def _came_before_restart(
+        self, key: KeyT, at: datetime | None, span: timedelta | None
+    ) -> bool:
+        """Tell whether something has come before, by what was saved of that."""
+        if not self._before or (span is None and at not in self._moments):
+            return False
+        if (name := self._name(key)) not in self._before:
+            return False
+        moment = self._before[name]
+        return moment == at if span is None else _within(moment, at, span)
 
     def clear(self) -> None:
         """Take whatever comes from now on for new."""
         self._before.clear()
         self._seen.clear()
+        self._seen_before.clear()
 
     def as_list(self) -> list[Saved]:
         """Return what must outlive a restart."""
         latest = dict(self._before)
-        for key in list(self._seen)[-SAVED:]:
+        for key, at in [*self._seen_before.items(), *self._seen.items()][-SAVED:]:
             name = self._name(key)
             latest.pop(name, None)
-            latest[name] = self._seen[key]
+            latest[name] = at
         return [
             (name, None if moment is None else moment.isoformat())
             for name, moment in list(latest.items())[-SAVED:]

@@ -556,13 +556,13 @@ async def test_many_events(
 ) -> None:
     """Only the last ones are remembered."""
     monkeypatch.setattr(recent, "REMEMBERED", 3)
-    for number in range(5):
+    for number in range(6):
         await send_event(asm, code="CL", value=f"{number}#", time=50)
-    assert len(told(KEYPAD)) == 5
-    await send_event(asm, code="CL", value="4#", time=50)
-    assert len(told(KEYPAD)) == 5
-    await send_event(asm, code="CL", value="0#", time=50)
     assert len(told(KEYPAD)) == 6
+    await send_event(asm, code="CL", value="5#", time=50)
+    assert len(told(KEYPAD)) == 6
+    await send_event(asm, code="CL", value="0#", time=50)
+    assert len(told(KEYPAD)) == 7
 
 
 async def test_sent_again_after_restart(

@@ -73,7 +73,7 @@ def event(**fields: Any) -> Event:
                 "resident": None,
                 "command": None,
                 "duration": None,
-                "occurred_at": at(1705338959),
+                "epoch": 1705338959,
             }
             | fields
         )
@@ -101,7 +101,7 @@ D_UNIT = {"client": "333333", "building": "555", "apt": "6666"}
                 type=EventType.ANSWER_CALL,
                 resident="77988888888",
                 duration=15,
-                occurred_at=at(1705338900),
+                epoch=1705338900,
             ),
         ),
         (
@@ -110,7 +110,7 @@ D_UNIT = {"client": "333333", "building": "555", "apt": "6666"}
                 type=EventType.DTMF_COMMAND,
                 resident="018988776655",
                 command="*2",
-                occurred_at=at(1705338965),
+                epoch=1705338965,
             ),
         ),
         (
@@ -120,14 +120,14 @@ D_UNIT = {"client": "333333", "building": "555", "apt": "6666"}
                 type=EventType.DTMF_COMMAND,
                 resident="77988888888",
                 command="*2",
-                occurred_at=at(1705338965),
+                epoch=1705338965,
             ),
         ),
         (DTMF_D.replace('"type"', '"tipo"'), None),
         (PUSH_B.replace("121", "0"), event(building="0")),
         (PUSH_B.replace('"building":121,', ""), event(building="0")),
         (PUSH_B.replace("121", '"121"').replace("505", '"505"'), event()),
-        (PUSH_B.replace(',"eventDateTime":1705338959', ""), event(occurred_at=None)),
+        (PUSH_B.replace(',"eventDateTime":1705338959', ""), event(epoch=None)),
         (PUSH_B.replace('"apt":1001,', ""), event(apt=None)),
         # Without the envelope.
         (PUSH_B.removeprefix('{"eventTellicon":').removesuffix("}"), event()),

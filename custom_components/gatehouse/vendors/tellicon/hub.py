@@ -1,6 +1,5 @@
 """The hub of one Tellicon partner token: its accounts and their units."""
 
-from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 import logging
@@ -77,8 +76,8 @@ class TelliconHub(Hub):
         self._full: set[str] = set()
         self._accounts = 0
         self._silences: dict[str, Silence] = {}
-        self._counts: Counter[EventType] = Counter()
-        self._last: dict[EventType, datetime] = {}
+        self._told: dict[EventType, tuple[int, datetime]] = {}
+        """How many events of each type there were, and when the last one came."""
         self.repetitions = 0
         self.refused = 0
         """Requests with a token that nobody has."""
@@ -145,8 +144,8 @@ class TelliconHub(Hub):
             "units": self._number_of(UNIT),
             "listed_units_only": self._listed_only,
             "events": {
-                kind.value: {"number": number, "last": self._last[kind]}
-                for kind, number in self._counts.items()
+                kind.value: {"number": number, "last": last}
+                for kind, (number, last) in self._told.items()
             },
             "repetitions": self.repetitions,
             "refused": self.refused,
@@ -173,9 +172,8 @@ class TelliconHub(Hub):
         silence = self._silences.get(client)
         if silence is None:
             silence = self._silences[client] = Silence(now)
-        elif silence.too_long(now):
+        if silence.hear(now):
             self.clear_issue(SILENT, self._uid(client))
-        silence.hear(now)
 
     @override
     def can_remove(self, device: Device) -> bool:
@@ -186,7 +184,13 @@ class TelliconHub(Hub):
     def receive(self, event: Event) -> bool:
         """Tell what happened; return whether it was news and not a repetition."""
         now = dt_util.utcnow()
-        if self._is_repetition(event, now):
+        occurred_at = event.occurred_at
+        # Again, as when its answer got lost.
+        if not (
+            self._recent.is_new(event, now, span=UNTIMED_REPETITION)
+            if occurred_at is None
+            else self._recent.is_new(event, occurred_at)
+        ):
             self.repetitions += 1
             return False
         account = self._known_account(event.client)
@@ -194,13 +198,15 @@ class TelliconHub(Hub):
             return True
         self._hear(event.client, now)
         self.save_soon(SAVE_DELAY)
-        self._counts[event.type] += 1
-        self._last[event.type] = now
+        number, _ = self._told.get(event.type, (0, now))
+        self._told[event.type] = number + 1, now
         unit = device = None
         if event.apt is not None:
             unit = unit_of(event.client, event.building, event.apt)
             device = self._unit(account, unit)
-        channel, word = _word(event, unit, now)
+        if occurred_at is None or occurred_at > now + MAX_CLOCK_LEAD:
+            occurred_at = now
+        channel, word = _word(event, unit, occurred_at)
         account.say(channel, word)
         if device is not None:
             device.say(channel, word)
@@ -208,12 +214,6 @@ class TelliconHub(Hub):
                 device.publish("last_call_duration", event.duration)
         self.show_contact(account)
         return True
-
-    def _is_repetition(self, event: Event, now: datetime) -> bool:
-        """Tell whether an event came before, as when its answer got lost."""
-        if event.occurred_at is None:
-            return not self._recent.is_new(event, now, span=UNTIMED_REPETITION)
-        return not self._recent.is_new(event, event.occurred_at)
 
     def _account(self, client: str) -> Device:
         """Return the device of an account, which appears with its first event."""
@@ -286,11 +286,8 @@ class TelliconHub(Hub):
         ]
 
 
-def _word(event: Event, unit: str | None, now: datetime) -> tuple[str, Word]:
+def _word(event: Event, unit: str | None, occurred_at: datetime) -> tuple[str, Word]:
     """Return what happened, and the channel on which it is said."""
-    occurred_at = event.occurred_at
-    if occurred_at is None or occurred_at > now + MAX_CLOCK_LEAD:
-        occurred_at = now
     if event.type is EventType.DTMF_COMMAND:
         assert event.command is not None
         return "dtmf", Dtmf(

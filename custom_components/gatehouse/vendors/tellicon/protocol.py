@@ -81,7 +81,13 @@ class Event(NamedTuple):
     command: str | None
     duration: int | None
     """Seconds of conversation."""
-    occurred_at: datetime | None
+    epoch: int | None
+    """When it happened, in seconds since 1970."""
+
+    @property
+    def occurred_at(self) -> datetime | None:
+        """Return when it happened."""
+        return None if self.epoch is None else datetime.fromtimestamp(self.epoch, UTC)
 
 
 def parse_event(body: Any) -> Event:
@@ -102,18 +108,15 @@ def parse_event(body: Any) -> Event:
         for key, value in given.items()
         if value is not None and (name := _NAMES.get(key)) is not None
     }
-    kind = fields.pop("type", None)
+    kind = fields.get("type")
     event_type = _TYPES.get(kind) if isinstance(kind, str) else None
     if event_type is None:
         raise MalformedEventError("unknown type")
-    occurred_at = _occurred_at(fields)
-    duration = _duration(fields)
-    told = {name: _text(value, name) for name, value in fields.items()}
-    client = _code(told, "client")
+    client = _code(fields, "client")
     if client is None:
         raise MalformedEventError("client is missing")
-    command = told.get("command")
-    source, destination = told.get("source"), told.get("destination")
+    command = _text(fields, "command")
+    source, destination = _text(fields, "source"), _text(fields, "destination")
     if event_type is EventType.DTMF_COMMAND:
         if command is None:
             raise MalformedEventError("command is missing")
@@ -122,52 +125,53 @@ def parse_event(body: Any) -> Event:
         type=event_type,
         client=client,
         # The manual of dialect A gives 0 the meaning "no building".
-        building=_code(told, "building") or "0",
-        apt=_code(told, "apt"),
-        panel=told.get("panel") or source,
-        resident=told.get("resident") or destination,
+        building=_code(fields, "building") or "0",
+        apt=_code(fields, "apt"),
+        panel=_text(fields, "panel") or source,
+        resident=_text(fields, "resident") or destination,
         command=command,
-        duration=duration,
-        occurred_at=occurred_at,
+        duration=_duration(fields),
+        epoch=_epoch(fields),
     )
 
 
-def _text(value: Any, name: str) -> str | None:
+def _text(fields: Mapping[str, Any], name: str) -> str | None:
     """Return a field as text; numbers are written with and without quotes."""
+    value = fields.get(name)
     # JSON has no other kinds of text and number, and its truth values are none.
-    kind = type(value)
-    if kind is str:
-        text = value.strip()
-    elif kind is int:
-        text = str(value)
-    else:
+    if value is None:
+        return None
+    if type(value) is int:
+        return str(value)
+    if type(value) is not str:
         raise MalformedEventError(f"{name} is neither text nor a whole number")
+    text = value.strip()
     if len(text) > _MAX_TEXT or not text.isprintable():
         raise MalformedEventError(f"{name} is too long or not printable")
     return text or None
 
 
-def _code(told: Mapping[str, str | None], name: str) -> str | None:
+def _code(fields: Mapping[str, Any], name: str) -> str | None:
     """Return a part of a unit's name, whose parts are told apart by slashes."""
-    text = told.get(name)
+    text = _text(fields, name)
     if text is not None and "/" in text:
         raise MalformedEventError(f"{name} holds a slash")
     return text
 
 
-def _number(fields: dict[str, Any], name: str) -> int | None:
-    """Take a whole number out of the fields, which may be written as text."""
-    value = fields.pop(name, None)
+def _number(fields: Mapping[str, Any], name: str) -> int | None:
+    """Return a whole number, which may be written as text."""
+    value = fields.get(name)
     if value is None or type(value) is int:
         return value
-    if (text := _text(value, name)) is None:
+    if (text := _text(fields, name)) is None:
         return None
     if not _WHOLE.fullmatch(text):
         raise MalformedEventError(f"{name} is not a whole number")
     return int(text)
 
 
-def _duration(fields: dict[str, Any]) -> int | None:
+def _duration(fields: Mapping[str, Any]) -> int | None:
     """Return the seconds of conversation."""
     duration = _number(fields, "duration")
     if duration is not None and not 0 <= duration <= 86_400:
@@ -175,11 +179,9 @@ def _duration(fields: dict[str, Any]) -> int | None:
     return duration
 
 
-def _occurred_at(fields: dict[str, Any]) -> datetime | None:
+def _epoch(fields: Mapping[str, Any]) -> int | None:
     """Return when it happened. Answer and end times are not read: nobody needs them."""
     epoch = _number(fields, "time")
-    if epoch is None:
-        return None
-    if not _EARLIEST <= epoch < _LATEST:
+    if epoch is not None and not _EARLIEST <= epoch < _LATEST:
         raise MalformedEventError("the time of the event is not in this century")
-    return datetime.fromtimestamp(epoch, UTC)
+    return epoch
