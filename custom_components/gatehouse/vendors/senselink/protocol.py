@@ -414,7 +414,7 @@ def _number(value: Any) -> int | None:
         value = int(text)
     elif isinstance(value, float) and value.is_integer():
         value = int(value)
-    return value if type(value) is int and abs(value) < _MAX_NUMBER else None
+    return value if type(value) is int and -_MAX_NUMBER < value < _MAX_NUMBER else None
 
 
 def _real(value: Any, least: float, most: float) -> float | None:
