@@ -15,6 +15,7 @@ from homeassistant.components.conversation import (
     async_get_chat_log,
 )
 from homeassistant.components.recorder import Recorder
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import Context, HomeAssistant
 from homeassistant.helpers import llm
 from homeassistant.helpers.chat_session import async_get_chat_session
@@ -145,3 +146,21 @@ async def test_history(hass: HomeAssistant, porch: PorchHub) -> None:
     expose(hass, "event.front_door_access", exposed=False)
     result = await api.async_call_tool(llm.ToolInput(WHO, {"period": "hour"}))
     assert result.data["speech_slots"] == {"events": [], "found": 0}
+
+
+async def test_fault(
+    hass: HomeAssistant,
+    porch: PorchHub,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Doors work also where the tools cannot be offered."""
+
+    def fail(hass: HomeAssistant, entry_id: str) -> None:
+        raise RuntimeError("full")
+
+    monkeypatch.setattr("custom_components.gatehouse.llm.async_offer_api", fail)
+    assert await hass.config_entries.async_reload(porch.entry.entry_id)
+    assert porch.entry.state is ConfigEntryState.LOADED
+    assert "are not offered the tools" in caplog.text
+    assert "RuntimeError: full" in caplog.text

@@ -1,6 +1,6 @@
 """Gatehouse: door and access systems of five vendors as one set of entities."""
 
-from contextlib import suppress
+import logging
 
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP, Platform
 from homeassistant.core import Event, HomeAssistant
@@ -14,6 +14,8 @@ from .dashboard import async_setup_dashboard
 from .hub import GatehouseConfigEntry, entry_store
 from .services import async_setup_actions
 from .vendors import vendor_of
+
+_LOGGER = logging.getLogger(__name__)
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
@@ -89,10 +91,15 @@ async def _async_offer_tools(hass: HomeAssistant, entry: GatehouseConfigEntry) -
     """Offer the API for language models, where Home Assistant has what it needs."""
     if "conversation" not in hass.config.components:
         return
-    # Older releases lack some of it, and nothing of Assist may keep doors from working.
-    with suppress(ImportError):
+    try:
         llm = await async_import_module(hass, f"{__package__}.llm")
         entry.async_on_unload(llm.async_offer_api(hass, entry.entry_id))
+    except ImportError:
+        # Older releases lack some of it.
+        return
+    except Exception:
+        # Nothing of Assist may keep doors from working.
+        _LOGGER.exception("Language models are not offered the tools of Gatehouse")
 
 
 def _platforms_of(entry: GatehouseConfigEntry) -> list[Platform]:
