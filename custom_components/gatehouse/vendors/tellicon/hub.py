@@ -167,13 +167,17 @@ class TelliconHub(Hub):
                 self.raise_issue(SILENT, account, placeholders={"client": client})
 
     @callback
-    def _hear(self, client: str, now: datetime) -> None:
-        """Note that an account is not silent."""
+    def _note(self, event: Event, now: datetime) -> None:
+        """Note that an event has come, and that its account is not silent."""
+        client = event.client
+        number, _ = self._told.get(event.type, (0, now))
+        self._told[event.type] = number + 1, now
         silence = self._silences.get(client)
         if silence is None:
             silence = self._silences[client] = Silence(now)
         if silence.hear(now):
             self.clear_issue(SILENT, self._uid(client))
+        self.save_soon(SAVE_DELAY)
 
     @override
     def can_remove(self, device: Device) -> bool:
@@ -196,10 +200,6 @@ class TelliconHub(Hub):
         account = self._known_account(event.client)
         if account is None:
             return True
-        self._hear(event.client, now)
-        self.save_soon(SAVE_DELAY)
-        number, _ = self._told.get(event.type, (0, now))
-        self._told[event.type] = number + 1, now
         unit = device = None
         if event.apt is not None:
             unit = unit_of(event.client, event.building, event.apt)
@@ -207,11 +207,13 @@ class TelliconHub(Hub):
         if occurred_at is None or occurred_at > now + MAX_CLOCK_LEAD:
             occurred_at = now
         channel, word = _word(event, unit, occurred_at)
+        # Somebody stands at the door: what is only noted comes afterwards.
         account.say(channel, word)
         if device is not None:
             device.say(channel, word)
             if event.duration is not None:
                 device.publish("last_call_duration", event.duration)
+        self._note(event, now)
         self.show_contact(account)
         return True
 
