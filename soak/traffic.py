@@ -92,6 +92,10 @@ class Traffic(Scenario):
     async def settle(self) -> None:
         """Take all faults back, and wait until the vendor is reached."""
         await self.mend()
+        await self.reached()
+
+    async def reached(self) -> None:
+        """Wait until the vendor is reached."""
         await self._becomes(self.connection, "on", SLOWLY)
 
     def accept(self, key: Key, marker: str, **attributes: Any) -> None:
@@ -109,7 +113,7 @@ class Traffic(Scenario):
             )
             await asyncio.sleep(random.uniform(0, 0.1))
             yield
-        await self._becomes(self.connection, "on", SLOWLY)
+        await self.reached()
 
     async def counted_order(
         self, door: str, moved: Callable[[], Awaitable[int]], action: str, entity: str
@@ -203,20 +207,8 @@ class TelliconTraffic(TelliconScenario, Traffic):
         """Nothing lasts."""
 
     @override
-    async def settle(self) -> None:
-        """Nothing is polled here, so nothing shows a connection."""
-
-    @asynccontextmanager
-    @override
-    async def reloading(self) -> AsyncIterator[None]:
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(
-                self._api.post(
-                    f"/api/config/config_entries/entry/{self.entry_id}/reload", {}
-                )
-            )
-            await asyncio.sleep(random.uniform(0, 0.1))
-            yield
+    async def reached(self) -> None:
+        """Tellicon calls us, so nothing shows a connection."""
 
     async def rush(self) -> None:
         """Let many visitors ring at once."""

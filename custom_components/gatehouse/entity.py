@@ -9,20 +9,23 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, override
 
-from homeassistant.components.binary_sensor import BinarySensorEntityDescription
+from homeassistant.components.binary_sensor import (
+    BinarySensorDeviceClass,
+    BinarySensorEntityDescription,
+)
 from homeassistant.components.button import ButtonEntityDescription
 from homeassistant.components.event import EventEntityDescription
 from homeassistant.components.image import ImageEntityDescription
 from homeassistant.components.lock import LockEntityDescription
 from homeassistant.components.media_player import MediaPlayerEntityDescription
 from homeassistant.components.notify import NotifyEntityDescription
-from homeassistant.components.sensor import SensorEntityDescription
-from homeassistant.const import Platform
+from homeassistant.components.sensor import SensorDeviceClass, SensorEntityDescription
+from homeassistant.const import EntityCategory, Platform
 from homeassistant.core import callback
 from homeassistant.helpers.entity import Entity, EntityDescription
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .hub import Device, GatehouseConfigEntry, Hub
+from .hub import CONNECTION, LAST_CONTACT, Device, GatehouseConfigEntry, Hub
 from .people import Actor, async_actor
 from .sound import SoundFormat
 
@@ -111,6 +114,23 @@ class MediaPlayerDescription(MediaPlayerEntityDescription):
     stop: Callable[[Any, Device], Awaitable[None]]
     """A method of the vendor's hub that ends what is being played."""
 
+
+CONNECTION_ENTITY = BinarySensorDescription(
+    key=CONNECTION,
+    device_class=BinarySensorDeviceClass.CONNECTIVITY,
+    entity_category=EntityCategory.DIAGNOSTIC,
+    tells_availability=True,
+)
+"""Whether the device can be reached through which all others are."""
+
+LAST_CONTACT_ENTITY = SensorDescription(
+    key=LAST_CONTACT,
+    device_class=SensorDeviceClass.TIMESTAMP,
+    entity_category=EntityCategory.DIAGNOSTIC,
+    remembered=True,
+    tells_availability=True,
+)
+"""When it was last heard."""
 
 PLATFORM_OF: dict[type[EntityDescription], Platform] = {
     BinarySensorDescription: Platform.BINARY_SENSOR,

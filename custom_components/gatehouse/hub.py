@@ -46,6 +46,7 @@ LASTING_LOSS = timedelta(minutes=15)
 """After which the user is asked to look what is wrong; a restart or an update of
 whatever is lost takes less."""
 
+CONNECTION = "connection"
 LAST_CONTACT = "last_contact"
 
 SHOWN_SPAN = timedelta(seconds=1)
@@ -459,7 +460,7 @@ class Hub(ABC):
             placeholders: what the texts name besides the device.
 
         """
-        device.publish("connection", connected)
+        device.publish(CONNECTION, connected)
         if connected:
             self._end_loss(device.uid)
             return
@@ -511,10 +512,10 @@ class Hub(ABC):
         told_of = {
             kind
             for kind, offered in self.offers.items()
-            if any(description.key == "connection" for description in offered)
+            if any(description.key == CONNECTION for description in offered)
         }
         return all(
-            device.values.get("connection") is True
+            device.values.get(CONNECTION) is True
             for device in self.devices.values()
             if device.kind in told_of
         )

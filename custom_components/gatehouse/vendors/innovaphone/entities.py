@@ -6,6 +6,7 @@ from homeassistant.components.sensor import SensorStateClass
 from homeassistant.const import EntityCategory
 
 from ...entity import (
+    CONNECTION_ENTITY,
     BinarySensorDescription,
     ButtonDescription,
     EventDescription,
@@ -18,12 +19,7 @@ from .roster import DEVICE, SERVICE
 
 ENTITIES: Offers = {
     SERVICE: (
-        BinarySensorDescription(
-            key="connection",
-            device_class=BinarySensorDeviceClass.CONNECTIVITY,
-            entity_category=EntityCategory.DIAGNOSTIC,
-            tells_availability=True,
-        ),
+        CONNECTION_ENTITY,
         SensorDescription(
             key="devices_online", state_class=SensorStateClass.MEASUREMENT
         ),

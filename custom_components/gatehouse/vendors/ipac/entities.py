@@ -7,6 +7,8 @@ from homeassistant.const import EntityCategory, UnitOfTime
 from homeassistant.helpers.entity import EntityDescription
 
 from ...entity import (
+    CONNECTION_ENTITY,
+    LAST_CONTACT_ENTITY,
     BinarySensorDescription,
     ButtonDescription,
     EventDescription,
@@ -25,12 +27,7 @@ ENTITIES: dict[str, tuple[EntityDescription, ...]] = {
         BinarySensorDescription(
             key="call", device_class=BinarySensorDeviceClass.RUNNING
         ),
-        BinarySensorDescription(
-            key="connection",
-            device_class=BinarySensorDeviceClass.CONNECTIVITY,
-            entity_category=EntityCategory.DIAGNOSTIC,
-            tells_availability=True,
-        ),
+        CONNECTION_ENTITY,
         ButtonDescription(key="answer", press=IpacHub.async_answer),
         ButtonDescription(key="clear_display", press=IpacHub.async_clear_display),
         ButtonDescription(key="hang_up", press=IpacHub.async_hang_up),
@@ -54,13 +51,7 @@ ENTITIES: dict[str, tuple[EntityDescription, ...]] = {
             entity_registry_enabled_default=False,
             native_unit_of_measurement=UnitOfTime.SECONDS,
         ),
-        SensorDescription(
-            key="last_contact",
-            device_class=SensorDeviceClass.TIMESTAMP,
-            entity_category=EntityCategory.DIAGNOSTIC,
-            remembered=True,
-            tells_availability=True,
-        ),
+        LAST_CONTACT_ENTITY,
         MediaPlayerDescription(
             key="speaker",
             # What telephones use; the release note's sample fits it, too.

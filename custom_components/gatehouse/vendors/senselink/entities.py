@@ -6,6 +6,8 @@ from homeassistant.const import EntityCategory, UnitOfTemperature
 from homeassistant.helpers.entity import EntityDescription
 
 from ...entity import (
+    CONNECTION_ENTITY,
+    LAST_CONTACT_ENTITY,
     BinarySensorDescription,
     EventDescription,
     ImageDescription,
@@ -54,18 +56,8 @@ _TERMINAL: tuple[EntityDescription, ...] = (
 
 ENTITIES: dict[str, tuple[EntityDescription, ...]] = {
     SERVER: (
-        BinarySensorDescription(
-            key="connection",
-            device_class=BinarySensorDeviceClass.CONNECTIVITY,
-            entity_category=EntityCategory.DIAGNOSTIC,
-            tells_availability=True,
-        ),
-        SensorDescription(
-            key="last_contact",
-            device_class=SensorDeviceClass.TIMESTAMP,
-            entity_category=EntityCategory.DIAGNOSTIC,
-            remembered=True,
-        ),
+        CONNECTION_ENTITY,
+        LAST_CONTACT_ENTITY,
     ),
     TERMINAL: _TERMINAL,
     TERMINAL_WITH_PHOTOS: (*_TERMINAL, ImageDescription(key="last_photo")),

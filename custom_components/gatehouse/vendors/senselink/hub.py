@@ -19,7 +19,7 @@ from homeassistant.util import dt as dt_util
 from homeassistant.util.ssl import client_context, client_context_no_verify
 
 from ...const import DOMAIN
-from ...hub import Device, GatehouseConfigEntry, Hub, Offers
+from ...hub import CONNECTION, Device, GatehouseConfigEntry, Hub, Offers
 from ...recent import Recent
 from ...silence import Silence
 from ...wire import Breather, InvalidAuth, Secret, WireError
@@ -59,7 +59,6 @@ CONF_WEB_URL = "web_url"
 ACCESS = "access"
 ALERT = "alert"
 BODY_TEMPERATURE = "body_temperature"
-CONNECTION = "connection"
 LAST_PERSON = "last_person"
 ONLINE = "online"
 

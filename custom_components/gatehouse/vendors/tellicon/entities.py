@@ -2,10 +2,10 @@
 
 from homeassistant.components.event import EventDeviceClass
 from homeassistant.components.sensor import SensorDeviceClass
-from homeassistant.const import EntityCategory, UnitOfTime
+from homeassistant.const import UnitOfTime
 from homeassistant.helpers.entity import EntityDescription
 
-from ...entity import EventDescription, SensorDescription
+from ...entity import LAST_CONTACT_ENTITY, EventDescription, SensorDescription
 from ...model import CallEvent, DtmfEvent
 from .hub import ACCOUNT, UNIT
 
@@ -21,12 +21,7 @@ _EVENTS: tuple[EntityDescription, ...] = (
 ENTITIES = {
     ACCOUNT: (
         *_EVENTS,
-        SensorDescription(
-            key="last_contact",
-            device_class=SensorDeviceClass.TIMESTAMP,
-            entity_category=EntityCategory.DIAGNOSTIC,
-            remembered=True,
-        ),
+        LAST_CONTACT_ENTITY,
     ),
     UNIT: (
         *_EVENTS,

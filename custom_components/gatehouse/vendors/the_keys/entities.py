@@ -11,6 +11,7 @@ from homeassistant.const import (
 from homeassistant.helpers.entity import EntityDescription
 
 from ...entity import (
+    CONNECTION_ENTITY,
     BinarySensorDescription,
     ButtonDescription,
     LockDescription,
@@ -42,12 +43,7 @@ _BUTTONS: tuple[EntityDescription, ...] = (
 ENTITIES: dict[str, tuple[EntityDescription, ...]] = {
     GATEWAY: (
         *_BUTTONS,
-        BinarySensorDescription(
-            key="connection",
-            device_class=BinarySensorDeviceClass.CONNECTIVITY,
-            entity_category=EntityCategory.DIAGNOSTIC,
-            tells_availability=True,
-        ),
+        CONNECTION_ENTITY,
         SensorDescription(
             key="status",
             device_class=SensorDeviceClass.ENUM,
