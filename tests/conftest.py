@@ -1,11 +1,12 @@
 """Fixtures of all tests: a real Home Assistant, and simulated vendors on loopback."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from freezegun import freeze_time
-from freezegun.api import TickingDateTimeFactory
+from freezegun.api import TickingDateTimeFactory, real_monotonic
 from hypothesis import settings
 import pytest
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
@@ -29,8 +30,19 @@ from .faults.simulated_time import SimulatedTime
 settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)
 settings.load_profile("repeatable")
 
+PATIENCE = 120.0
+"""Real seconds after which something will never happen, however slow the machine is."""
+
 type Devices = Callable[[], list[dr.DeviceEntry]]
 type Advance = Callable[[float], Awaitable[None]]
+
+
+async def until(happened: Callable[[], object]) -> None:
+    """Wait until something has happened, which takes none of the time of the house."""
+    began_at = real_monotonic()
+    while not happened():
+        assert real_monotonic() - began_at < PATIENCE, "it does not happen"
+        await asyncio.sleep(0)
 
 
 @pytest.fixture(autouse=True)

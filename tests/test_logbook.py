@@ -1,6 +1,5 @@
 """What the logbook says: a sentence for all that happens, in the user's language."""
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 import json
@@ -55,6 +54,7 @@ from simulators.ipac import Ipac
 from simulators.senselink import SenseLink
 from simulators.tellicon import Tellicon, Unit
 
+from .conftest import until
 from .test_people import ipac_entry
 from .test_vendor import ToyFlow
 from .vendors.ipac import conftest as ipac
@@ -350,13 +350,6 @@ def read(hass: HomeAssistant, hass_ws_client: WebSocketGenerator) -> Read:
         ]
 
     return read
-
-
-async def until(happened: Callable[[], object]) -> None:
-    """Wait until something has happened."""
-    async with asyncio.timeout(60):
-        while not happened():
-            await asyncio.sleep(0)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,6 @@
 """Who is who: the option that says so, and the events that then name persons."""
 
-import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
@@ -22,7 +21,7 @@ from simulators.ipac import Ipac
 from simulators.senselink import SenseLink
 from simulators.senselink_frames import AIKO, BRUNO, VERA, Person
 
-from .conftest import Advance
+from .conftest import Advance, until
 from .diagnostics import entry_diagnostics
 from .vendors.ipac import conftest as ipac
 from .vendors.senselink import conftest as senselink
@@ -53,13 +52,6 @@ def ipac_entry(station: Ipac, **changes: Any) -> MockConfigEntry:
         ],
         **changes,
     )
-
-
-async def until(happened: Callable[[], object]) -> None:
-    """Wait until something has happened."""
-    async with asyncio.timeout(60):
-        while not happened():
-            await asyncio.sleep(0)
 
 
 async def set_up(hass: HomeAssistant, entry: MockConfigEntry) -> None:

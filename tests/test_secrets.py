@@ -3,7 +3,6 @@
 A vendor is one function: it plants, sets up, drives, and yields while all still runs.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -42,6 +41,7 @@ from simulators.senselink_frames import AIKO, VERA
 from simulators.tellicon import Tellicon, Unit
 from simulators.the_keys import Fault, Gateway, Lock
 
+from .conftest import until
 from .diagnostics import entry_diagnostics
 from .vendors.innovaphone import conftest as innovaphone_house
 from .vendors.senselink import conftest as senselink_house
@@ -125,13 +125,6 @@ class Stage:
 
 
 type Drive = Callable[[Stage], AbstractAsyncContextManager[set[str]]]
-
-
-async def until(happened: Callable[[], object]) -> None:
-    """Wait until something has happened."""
-    async with asyncio.timeout(10):
-        while not happened():
-            await asyncio.sleep(0)
 
 
 @asynccontextmanager

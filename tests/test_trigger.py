@@ -1,6 +1,5 @@
 """Triggers: what makes an automation run, and what does not."""
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -61,7 +60,7 @@ from simulators.ipac import Ipac
 from simulators.senselink import SenseLink
 from simulators.tellicon import Tellicon, Unit
 
-from .conftest import Devices
+from .conftest import Devices, until
 
 GRANTED = Access(
     event_type=AccessEvent.GRANTED,
@@ -683,11 +682,12 @@ async def test_senselink(
     await server.alert(10001)
     forced = await server.alert(10002)
     await server.release(forced["data"]["traceId"])
-    async with asyncio.timeout(60):
-        while (state := hass.states.get(f"{place}_alert")) is None or (
-            state.attributes.get("status") != "released"
-        ):
-            await asyncio.sleep(0)
+    await until(
+        lambda: (
+            (state := hass.states.get(f"{place}_alert")) is not None
+            and state.attributes.get("status") == "released"
+        )
+    )
     await hass.async_block_till_done()
     assert [run.data["key"] for run in runs] == [
         "access_granted",

@@ -27,7 +27,7 @@ from simulators.senselink import SenseLink
 from simulators.tellicon import Tellicon, Unit
 from simulators.the_keys import Gateway, Lock
 
-from ..conftest import Advance
+from ..conftest import Advance, until
 from ..vendors.innovaphone import conftest as innovaphone
 from ..vendors.ipac import conftest as ipac
 from ..vendors.senselink import conftest as senselink
@@ -41,13 +41,6 @@ UNIT = Unit(505, 121, 1001)
 
 type Automate = Callable[[Mapping[str, Mapping[str, Any]]], Awaitable[None]]
 type Press = Callable[[str], Awaitable[None]]
-
-
-async def until(happened: Callable[[], object]) -> None:
-    """Wait until something has happened."""
-    async with asyncio.timeout(5):
-        while not happened():
-            await asyncio.sleep(0)
 
 
 async def settled() -> None:

@@ -9,9 +9,9 @@ from homeassistant.const import EVENT_HOMEASSISTANT_STARTED
 from homeassistant.core import CoreState, HomeAssistant
 from simulators.the_keys import Fault, Gateway
 
-from ..conftest import Advance
+from ..conftest import Advance, until
 from ..vendors.the_keys.conftest import FRONT
-from .conftest import Automate, Phone, settled, until
+from .conftest import Automate, Phone, settled
 
 DOOR = "lock.front_door_door"
 CONTACT = "binary_sensor.front_door"

@@ -12,9 +12,9 @@ from pytest_homeassistant_custom_component.common import async_mock_service
 from homeassistant.core import HomeAssistant
 from simulators.innovaphone import Innovaphone
 
-from ..conftest import Advance
+from ..conftest import Advance, until
 from ..vendors.innovaphone.conftest import RECEPTION, RECEPTION_ONLINE
-from .conftest import Automate, Phone, settled, until
+from .conftest import Automate, Phone, settled
 
 type Watch = Callable[..., Awaitable[None]]
 

@@ -9,9 +9,9 @@ from pytest_homeassistant_custom_component.common import async_mock_service
 from homeassistant.core import HomeAssistant, ServiceCall
 from simulators.senselink import SenseLink
 
-from ..conftest import Advance
+from ..conftest import Advance, until
 from ..vendors.senselink.conftest import HELD_OPEN
-from .conftest import Automate, Phone, settled, until
+from .conftest import Automate, Phone, settled
 
 SENSOR_TIMEOUT = 10003
 CONTACT = "binary_sensor.hall"

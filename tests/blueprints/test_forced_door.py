@@ -14,11 +14,11 @@ from simulators.ipac import Ipac
 from simulators.senselink import SenseLink
 from simulators.the_keys import Gateway
 
-from ..conftest import Advance
+from ..conftest import Advance, until
 from ..vendors.ipac.conftest import CLEANER, order
 from ..vendors.senselink.conftest import FORCED
 from ..vendors.the_keys.conftest import FRONT
-from .conftest import Automate, Phone, settled, until
+from .conftest import Automate, Phone, settled
 
 FORCED_OPEN = 10002
 CONTACT = "binary_sensor.hall"

@@ -14,10 +14,10 @@ from simulators.ipac import Ipac
 from simulators.tellicon import Tellicon, push_call
 from simulators.the_keys import Gateway
 
-from ..conftest import Advance
+from ..conftest import Advance, until
 from ..vendors.ipac.conftest import CLEANER
 from ..vendors.the_keys.conftest import FRONT
-from .conftest import UNIT, Automate, Phone, settled, until
+from .conftest import UNIT, Automate, Phone, settled
 
 DOORBELL = "event.unit_505_121_1001_doorbell"
 ENTRANCE = "event.entrance_doorbell"

@@ -9,8 +9,8 @@ from homeassistant.const import EVENT_HOMEASSISTANT_STARTED
 from homeassistant.core import CoreState, HomeAssistant
 from simulators.ipac import Fault, Ipac
 
-from ..conftest import Advance
-from .conftest import Automate, settled, until
+from ..conftest import Advance, until
+from .conftest import Automate, settled
 
 HOURS = "schedule.couriers"
 DISPLAY = "notify.entrance_display"

@@ -14,9 +14,9 @@ from homeassistant.util import dt as dt_util
 from simulators.tellicon import Tellicon, Unit, dtmf_command, push_call
 from simulators.the_keys import Fault, Gateway
 
-from ..conftest import Advance
+from ..conftest import Advance, until
 from ..vendors.the_keys.conftest import FRONT
-from .conftest import UNIT, Automate, Phone, settled, until
+from .conftest import UNIT, Automate, Phone, settled
 
 DOORBELL = "event.unit_505_121_1001_doorbell"
 COMMANDS = "event.unit_505_121_1001_dtmf"

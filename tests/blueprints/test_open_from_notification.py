@@ -10,9 +10,9 @@ from simulators.ipac import Ipac
 from simulators.tellicon import Tellicon
 from simulators.the_keys import Gateway
 
-from ..conftest import Advance
+from ..conftest import Advance, until
 from ..vendors.the_keys.conftest import FRONT
-from .conftest import UNIT, Automate, Phone, Press, settled, until
+from .conftest import UNIT, Automate, Phone, Press, settled
 
 DOORBELL = "event.entrance_doorbell"
 GATE = "lock.front_gate_door"

@@ -12,9 +12,9 @@ from homeassistant.helpers.entity_component import DATA_INSTANCES
 from homeassistant.setup import async_setup_component
 from simulators.ipac import Ipac
 
-from ..conftest import Advance
+from ..conftest import Advance, until
 from ..vendors.ipac.test_speaker import Voice, tone
-from .conftest import Automate, settled, until
+from .conftest import Automate, settled
 
 DOORBELL = "event.entrance_doorbell"
 SPEAKER = "media_player.entrance_speaker"

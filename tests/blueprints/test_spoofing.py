@@ -16,8 +16,9 @@ from homeassistant.core import HomeAssistant, ServiceCall
 from simulators import senselink_frames as frames
 from simulators.senselink import SenseLink
 
+from ..conftest import until
 from ..vendors.senselink.conftest import ALERT, PHOTO
-from .conftest import Automate, Phone, settled, until
+from .conftest import Automate, Phone, settled
 
 SPOOFING = 20002
 CAMERA_DIRTY = 20001

@@ -11,9 +11,9 @@ from homeassistant.util import dt as dt_util
 from simulators.senselink import SenseLink
 from simulators.senselink_frames import VERA
 
-from ..conftest import Advance
+from ..conftest import Advance, until
 from ..vendors.senselink.conftest import ACCESS, PHOTO
-from .conftest import Automate, Phone, settled, until
+from .conftest import Automate, Phone, settled
 
 OUTSIDE_HOURS = 20002
 

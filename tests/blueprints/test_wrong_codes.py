@@ -15,10 +15,10 @@ from simulators.ipac import Ipac
 from simulators.tellicon import Tellicon
 from simulators.the_keys import Gateway
 
-from ..conftest import Advance
+from ..conftest import Advance, until
 from ..vendors.ipac.conftest import CLEANER, CODE
 from ..vendors.the_keys.conftest import FRONT
-from .conftest import UNIT, Automate, Phone, settled, until
+from .conftest import UNIT, Automate, Phone, settled
 
 KEYPAD = "event.entrance_keypad"
 WRONG = "9999"

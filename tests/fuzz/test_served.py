@@ -78,7 +78,7 @@ class Server:
             writer.write(request)
             if not leave:
                 writer.write_eof()
-                async with asyncio.timeout(20):
+                async with asyncio.timeout(60):
                     return await reader.read()
         except ConnectionError:
             # A server may refuse before it has read everything.

@@ -168,11 +168,11 @@ async def test_program_that_ends_by_itself(tmp_path: Path) -> None:
 async def test_program_that_is_ended(tmp_path: Path) -> None:
     program = Program(
         "The bell",
-        (sys.executable, "-c", "import time; time.sleep(60)"),
+        (sys.executable, "-c", "import time; time.sleep(600)"),
         log=tmp_path / "log",
         folder=tmp_path,
     )
     await program.start()
     program.require_running()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         assert await program.stop() == -15

@@ -32,6 +32,8 @@ from simulators.senselink_frames import (
     sign,
 )
 
+from ..conftest import until
+
 KEY = "00112233aabbccdd"
 SECRET = "0123456789abcdef0123456789abcdef"
 NOW = 1700000000
@@ -152,13 +154,6 @@ async def socket(connect: Connect) -> Socket:
 async def hear(socket: Socket) -> Any:
     """Return the next frame."""
     return await socket.receive_json(timeout=5)
-
-
-async def until(condition: Callable[[], object]) -> None:
-    """Wait for what happens on the other side."""
-    async with asyncio.timeout(60):
-        while not condition():
-            await asyncio.sleep(0.001)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,5 @@
 """A Devices service with a device of every kind, and an entry for it."""
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -42,12 +41,6 @@ RECEPTION_ONLINE = "binary_sensor.reception_online"
 type Told = Callable[[], list[dict[str, Any]]]
 type DeviceOf = Callable[[str], dr.DeviceEntry | None]
 type SetUp = Callable[[], Awaitable[None]]
-
-
-async def until(happened: Callable[[], object]) -> None:
-    """Wait until something has happened, which no slow machine may hinder."""
-    while not happened():
-        await asyncio.sleep(0)
 
 
 def shown(hass: HomeAssistant, entity_id: str) -> str | None:

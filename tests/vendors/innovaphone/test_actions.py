@@ -21,7 +21,7 @@ from simulators.faults import Fault
 from simulators.innovaphone import Innovaphone
 from simulators.innovaphone_devices import DeviceRecord
 
-from ...conftest import Advance
+from ...conftest import Advance, until
 from ...users import make_user
 from .conftest import (
     ADAPTER,
@@ -37,7 +37,6 @@ from .conftest import (
     asked,
     call,
     shown,
-    until,
 )
 
 NEW = "029033abcdef"

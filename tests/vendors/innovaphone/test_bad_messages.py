@@ -8,10 +8,11 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from homeassistant.core import HomeAssistant
 from simulators.innovaphone import Innovaphone
 
+from ...conftest import until
 from ...fuzz.mutation import Mutator
 from ...fuzz.promises import faults, oddities
 from ...fuzz.targets import INNOVAPHONE
-from .conftest import CONNECTION, RECEPTION, RECEPTION_ONLINE, shown, until
+from .conftest import CONNECTION, RECEPTION, RECEPTION_ONLINE, shown
 
 COUNT = 300
 

@@ -50,6 +50,7 @@ from simulators.faults import Fault
 from simulators.innovaphone import Innovaphone
 from simulators.innovaphone_devices import DeviceRecord, DomainRecord
 
+from ...conftest import until
 from ...fuzz.mutation import Mutator
 from ...fuzz.targets import make_reply
 from .conftest import (
@@ -61,7 +62,6 @@ from .conftest import (
     RECEPTION,
     UNASSIGNED,
     asked,
-    until,
 )
 
 QUICK = Pace(

@@ -14,15 +14,8 @@ from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from simulators.innovaphone import Innovaphone
 
-from .conftest import (
-    CONNECTION,
-    DOMAIN_PASSWORD,
-    PASSWORD,
-    asked,
-    make_entry,
-    shown,
-    until,
-)
+from ...conftest import until
+from .conftest import CONNECTION, DOMAIN_PASSWORD, PASSWORD, asked, make_entry, shown
 
 
 async def form(hass: HomeAssistant) -> Any:

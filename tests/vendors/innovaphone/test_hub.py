@@ -24,7 +24,7 @@ from simulators.faults import Fault
 from simulators.innovaphone import Innovaphone
 from simulators.innovaphone_devices import DeviceRecord, DomainRecord
 
-from ...conftest import Advance, Devices
+from ...conftest import Advance, Devices, until
 from ...faults.simulated_time import SimulatedTime
 from .conftest import (
     ADAPTER,
@@ -46,7 +46,6 @@ from .conftest import (
     call,
     make_entry,
     shown,
-    until,
 )
 
 NEW = "029033abcdef"

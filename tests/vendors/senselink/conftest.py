@@ -1,6 +1,5 @@
 """A SenseLink server with two terminals, and entries that listen to it."""
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 from typing import Any
@@ -43,12 +42,6 @@ CONTACT = "sensor.senselink_server_last_contact"
 
 type Told = Callable[[str], list[tuple[str, dict[str, Any]]]]
 type SetUp = Callable[[MockConfigEntry], Awaitable[None]]
-
-
-async def until(happened: Callable[[], object]) -> None:
-    """Wait until something has happened, which no slow machine may hinder."""
-    while not happened():
-        await asyncio.sleep(0)
 
 
 def shown(hass: HomeAssistant, entity_id: str) -> str | None:

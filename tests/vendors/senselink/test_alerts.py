@@ -14,7 +14,7 @@ from homeassistant.helpers import device_registry as dr
 from simulators.senselink import SenseLink
 from simulators.senselink_frames import AlarmTimeForm
 
-from ...conftest import Advance
+from ...conftest import Advance, until
 from .conftest import (
     ACCESS,
     ALERT,
@@ -27,7 +27,6 @@ from .conftest import (
     TAMPER,
     Told,
     shown,
-    until,
 )
 
 EVENTS = {

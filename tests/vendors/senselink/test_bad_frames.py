@@ -9,10 +9,11 @@ from homeassistant.core import HomeAssistant
 from simulators.senselink import SenseLink
 from simulators.senselink_frames import AIKO, BRUNO
 
+from ...conftest import until
 from ...fuzz.mutation import Mutator
 from ...fuzz.promises import faults, oddities
 from ...fuzz.targets import SENSELINK
-from .conftest import CONNECTION, PERSON, shown, until
+from .conftest import CONNECTION, PERSON, shown
 
 COUNT = 300
 

@@ -22,6 +22,7 @@ from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers.network import NoURLAvailableError
 from simulators.senselink import SenseLink
 
+from ...conftest import until
 from .conftest import (
     ACCESS,
     APP_KEY,
@@ -31,7 +32,6 @@ from .conftest import (
     Told,
     make_entry,
     shown,
-    until,
 )
 
 OTHER_KEY = "ffeeddccbbaa9988"

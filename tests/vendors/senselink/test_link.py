@@ -17,9 +17,9 @@ from homeassistant.core import CoreState, HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 from simulators.senselink import SenseLink
 
-from ...conftest import Advance
+from ...conftest import Advance, until
 from ...faults.simulated_time import SimulatedTime
-from .conftest import ACCESS, CONNECTION, CONTACT, PERSON, Told, shown, until
+from .conftest import ACCESS, CONNECTION, CONTACT, PERSON, Told, shown
 
 type Links = Callable[[], int]
 

@@ -16,7 +16,7 @@ from homeassistant.helpers import entity_registry as er
 from simulators.senselink import SenseLink
 from simulators.senselink_frames import BRUNO
 
-from ...conftest import Advance
+from ...conftest import Advance, until
 from .conftest import (
     ACCESS,
     ALERT,
@@ -27,7 +27,6 @@ from .conftest import (
     Told,
     make_entry,
     shown,
-    until,
 )
 
 PNG = b"\x89PNG\r\n\x1a\ninvented"

@@ -21,7 +21,7 @@ from homeassistant.helpers.storage import Store
 from simulators.senselink import SenseLink
 from simulators.senselink_frames import BRUNO, DENY_LIST, VERA, Group, Person, Terminal
 
-from ...conftest import Advance, Devices
+from ...conftest import Advance, Devices, until
 from . import manual
 from .conftest import (
     ACCESS,
@@ -34,7 +34,6 @@ from .conftest import (
     Told,
     make_entry,
     shown,
-    until,
 )
 
 

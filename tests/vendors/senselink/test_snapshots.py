@@ -14,6 +14,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from simulators.senselink import SenseLink
 
+from ...conftest import until
 from ...diagnostics import device_diagnostics, entry_diagnostics
 from .conftest import (
     ACCESS,
@@ -24,7 +25,6 @@ from .conftest import (
     SetUp,
     Told,
     make_entry,
-    until,
 )
 
 

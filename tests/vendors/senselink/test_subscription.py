@@ -24,7 +24,7 @@ from homeassistant.setup import async_setup_component
 from simulators.senselink import SenseLink
 from simulators.senselink_frames import BRUNO
 
-from ...conftest import Advance, Devices
+from ...conftest import Advance, Devices, until
 from .conftest import (
     ACCESS,
     CONNECTION,
@@ -37,7 +37,6 @@ from .conftest import (
     Told,
     make_entry,
     shown,
-    until,
 )
 
 OK = (200, b'{"code":200,"message":"OK"}')

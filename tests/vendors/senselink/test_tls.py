@@ -8,7 +8,8 @@ from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from simulators.senselink import SenseLink
 
-from .conftest import ACCESS, APP_KEY, APP_SECRET, Told, make_entry, until
+from ...conftest import until
+from .conftest import ACCESS, APP_KEY, APP_SECRET, Told, make_entry
 
 
 @pytest.fixture(autouse=True)

@@ -26,7 +26,7 @@ from homeassistant.helpers import (
 from homeassistant.setup import async_setup_component
 from simulators.the_keys import Fault, Gateway
 
-from ...conftest import Advance
+from ...conftest import Advance, until
 from .conftest import CODE, FRONT, OTHER_CODE, SIDE, subentry
 
 DOOR = "lock.front_door_door"
@@ -60,13 +60,6 @@ def device_of(entry: MockConfigEntry) -> Device:
     """Return the front door."""
     device: Device = entry.runtime_data.devices[f"the_keys_{FRONT}"]
     return device
-
-
-async def until(happened: Callable[[], object]) -> None:
-    """Wait until something has happened."""
-    async with asyncio.timeout(60):
-        while not happened():
-            await asyncio.sleep(0)
 
 
 @pytest.fixture
