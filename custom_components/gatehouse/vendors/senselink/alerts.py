@@ -67,12 +67,10 @@ class ActiveAlerts:
 
     def raised_at(self, ldid: str, kind: int) -> datetime | None:
         """Return when the last alert of a kind began, if one is under way."""
+        if not (mine := self._alerts.get(ldid)):
+            return None
         return max(
-            (
-                alert.raised_at
-                for alert in self._alerts.get(ldid, {}).values()
-                if alert.kind == kind
-            ),
+            (alert.raised_at for alert in mine.values() if alert.kind == kind),
             default=None,
         )
 
