@@ -2,15 +2,12 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
-from freezegun.api import TickingDateTimeFactory
 import pytest
 from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
     async_capture_events,
-    async_fire_time_changed,
 )
 
 from custom_components.gatehouse.const import DOMAIN
@@ -20,7 +17,10 @@ from homeassistant.core import Event, HomeAssistant
 from homeassistant.helpers import device_registry as dr
 from simulators.innovaphone import Innovaphone
 
-from ...conftest import Advance
+from ..websocket import advance, steady
+
+__all__ = ["advance", "steady"]
+
 
 PASSWORD = "invented-instance"
 DOMAIN_PASSWORD = "invented-domain"
@@ -43,32 +43,9 @@ type DeviceOf = Callable[[str], dr.DeviceEntry | None]
 type SetUp = Callable[[], Awaitable[None]]
 
 
-def shown(hass: HomeAssistant, entity_id: str) -> str | None:
-    """Return the state of an entity, None if there is none."""
-    state = hass.states.get(entity_id)
-    return None if state is None else state.state
-
-
 def asked(service: Innovaphone, mt: str) -> list[dict[str, Any]]:
     """Return the messages of a type that the service has received."""
     return [request for request in service.requests if request["mt"] == mt]
-
-
-@pytest.fixture(autouse=True)
-def steady(clock: TickingDateTimeFactory) -> None:
-    """Let the clock leap before a connection is timed, and not while it is."""
-
-
-@pytest.fixture
-def advance(hass: HomeAssistant, clock: TickingDateTimeFactory) -> Advance:
-    """Return what lets seconds pass; the websocket is listened to all the time."""
-
-    async def advance(seconds: float) -> None:
-        clock.move_to(clock() + timedelta(seconds=seconds))
-        async_fire_time_changed(hass)
-        await hass.async_block_till_done()
-
-    return advance
 
 
 @pytest.fixture

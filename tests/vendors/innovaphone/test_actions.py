@@ -23,6 +23,7 @@ from simulators.innovaphone_devices import DeviceRecord
 
 from ...conftest import Advance, until
 from ...users import make_user
+from ..conftest import shown
 from .conftest import (
     ADAPTER,
     CONNECTION,
@@ -36,7 +37,6 @@ from .conftest import (
     Told,
     asked,
     call,
-    shown,
 )
 
 NEW = "029033abcdef"

@@ -12,7 +12,8 @@ from ...conftest import until
 from ...fuzz.mutation import Mutator
 from ...fuzz.promises import faults, oddities
 from ...fuzz.targets import INNOVAPHONE
-from .conftest import CONNECTION, RECEPTION, RECEPTION_ONLINE, shown
+from ..conftest import shown
+from .conftest import CONNECTION, RECEPTION, RECEPTION_ONLINE
 
 COUNT = 300
 

@@ -15,7 +15,8 @@ from homeassistant.data_entry_flow import FlowResultType
 from simulators.innovaphone import Innovaphone
 
 from ...conftest import until
-from .conftest import CONNECTION, DOMAIN_PASSWORD, PASSWORD, asked, make_entry, shown
+from ..conftest import shown
+from .conftest import CONNECTION, DOMAIN_PASSWORD, PASSWORD, asked, make_entry
 
 
 async def form(hass: HomeAssistant) -> Any:

@@ -26,6 +26,7 @@ from simulators.innovaphone_devices import DeviceRecord, DomainRecord
 
 from ...conftest import Advance, Devices, until
 from ...faults.simulated_time import SimulatedTime
+from ..conftest import shown
 from .conftest import (
     ADAPTER,
     CONNECTION,
@@ -45,7 +46,6 @@ from .conftest import (
     asked,
     call,
     make_entry,
-    shown,
 )
 
 NEW = "029033abcdef"

@@ -9,7 +9,8 @@ from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from simulators.innovaphone import Innovaphone
 
-from .conftest import CONNECTION, PASSWORD, RECEPTION, call, make_entry, shown
+from ..conftest import shown
+from .conftest import CONNECTION, PASSWORD, RECEPTION, call, make_entry
 
 
 @pytest.fixture(autouse=True)

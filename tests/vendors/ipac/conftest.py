@@ -136,11 +136,6 @@ def told(hass: HomeAssistant) -> Told:
     return told
 
 
-def shown(hass: HomeAssistant, entity_id: str) -> str:
-    """Return the state of an entity."""
-    return hass.states.get(entity_id).state
-
-
 async def order(hass: HomeAssistant, action: str, entity_id: str = DOOR) -> None:
     """Call an action of an entity's domain and wait for its end."""
     await hass.services.async_call(

@@ -27,6 +27,7 @@ from homeassistant.util import dt as dt_util
 from simulators.ipac import Fault, Ipac
 
 from ...conftest import Advance
+from ..conftest import shown
 from .conftest import (
     ACCESS,
     CALL,
@@ -41,7 +42,6 @@ from .conftest import (
     Told,
     connect,
     order,
-    shown,
 )
 
 

@@ -14,7 +14,8 @@ from homeassistant.exceptions import HomeAssistantError
 from ...fuzz.mutation import Mutator
 from ...fuzz.promises import faults, oddities
 from ...fuzz.targets import REPLIES, make_reply
-from .conftest import DOOR, order, shown
+from ..conftest import shown
+from .conftest import DOOR, order
 
 COUNT = 60
 

@@ -18,6 +18,7 @@ from homeassistant.exceptions import HomeAssistantError
 from simulators.ipac import Fault, Ipac
 
 from ...conftest import Advance
+from ..conftest import shown
 from .conftest import (
     ACCESS,
     CLEANER,
@@ -29,7 +30,6 @@ from .conftest import (
     Told,
     order,
     relay,
-    shown,
 )
 
 

@@ -19,7 +19,8 @@ from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.network import NoURLAvailableError
 from simulators.ipac import Fault, Ipac
 
-from .conftest import CLEANER, CODE, DOOR, PASSWORD, SECRET, TOKEN, connect, shown
+from ..conftest import shown
+from .conftest import CLEANER, CODE, DOOR, PASSWORD, SECRET, TOKEN, connect
 
 DOOR_ANSWERS = {"name": "Side door", "relay": "2", "code": "2222", "open_time": 7}
 

@@ -10,7 +10,8 @@ from homeassistant.helpers import entity_registry as er, issue_registry as ir
 from simulators.ipac import Fault, Ipac
 
 from ...conftest import Advance
-from .conftest import CONNECTION, DOOR, DOORBELL, Told, shown
+from ..conftest import shown
+from .conftest import CONNECTION, DOOR, DOORBELL, Told
 
 LAST_CONTACT = "sensor.ipac_last_contact"
 

@@ -1,6 +1,5 @@
 """What the entities and diagnostics look like, all of them enabled."""
 
-from freezegun.api import FrozenDateTimeFactory
 import pytest
 from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
@@ -16,11 +15,7 @@ from homeassistant.helpers import device_registry as dr, entity_registry as er
 from ...diagnostics import device_diagnostics, entry_diagnostics
 from .conftest import CLEANER, CODE, PASSWORD, SECRET, TOKEN
 
-
-@pytest.fixture(autouse=True)
-def moment(freezer: FrozenDateTimeFactory) -> None:
-    """Let it be one certain moment."""
-    freezer.move_to("2027-01-15T08:00:00+00:00")
+pytestmark = pytest.mark.usefixtures("moment")
 
 
 @pytest.mark.parametrize(

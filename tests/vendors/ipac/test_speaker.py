@@ -30,7 +30,8 @@ from simulators.loopback import make_app_runner
 
 from ...conftest import Advance
 from ...fuzz.mutation import Mutator
-from .conftest import SPEAKER, order, shown
+from ..conftest import shown
+from .conftest import SPEAKER, order
 
 
 def tone(path: Path, seconds: float, *, rate: int = 44100, channels: int = 2) -> Path:

@@ -1,15 +1,12 @@
 """A SenseLink server with two terminals, and entries that listen to it."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import timedelta
 from typing import Any
 
-from freezegun.api import TickingDateTimeFactory
 import pytest
 from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
     async_capture_events,
-    async_fire_time_changed,
 )
 
 from custom_components.gatehouse.const import DOMAIN
@@ -18,7 +15,10 @@ from homeassistant.core import Event, HomeAssistant
 from simulators.senselink import SenseLink
 from simulators.senselink_frames import TERMINALS
 
-from ...conftest import Advance
+from ..websocket import advance, steady
+
+__all__ = ["advance", "steady"]
+
 
 APP_KEY = "00112233aabbccdd"
 APP_SECRET = "0123456789abcdef0123456789abcdef"
@@ -42,29 +42,6 @@ CONTACT = "sensor.senselink_server_last_contact"
 
 type Told = Callable[[str], list[tuple[str, dict[str, Any]]]]
 type SetUp = Callable[[MockConfigEntry], Awaitable[None]]
-
-
-def shown(hass: HomeAssistant, entity_id: str) -> str | None:
-    """Return the state of an entity, None if there is none."""
-    state = hass.states.get(entity_id)
-    return None if state is None else state.state
-
-
-@pytest.fixture(autouse=True)
-def steady(clock: TickingDateTimeFactory) -> None:
-    """Let the clock leap before a link is watched over, and not while it is."""
-
-
-@pytest.fixture
-def advance(hass: HomeAssistant, clock: TickingDateTimeFactory) -> Advance:
-    """Return what lets seconds pass; the websocket is listened to all the time."""
-
-    async def advance(seconds: float) -> None:
-        clock.move_to(clock() + timedelta(seconds=seconds))
-        async_fire_time_changed(hass)
-        await hass.async_block_till_done()
-
-    return advance
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from simulators.senselink import SenseLink
 from simulators.senselink_frames import AlarmTimeForm
 
 from ...conftest import Advance, until
+from ..conftest import shown
 from .conftest import (
     ACCESS,
     ALERT,
@@ -26,7 +27,6 @@ from .conftest import (
     PLACE,
     TAMPER,
     Told,
-    shown,
 )
 
 EVENTS = {

@@ -13,7 +13,8 @@ from ...conftest import until
 from ...fuzz.mutation import Mutator
 from ...fuzz.promises import faults, oddities
 from ...fuzz.targets import SENSELINK
-from .conftest import CONNECTION, PERSON, shown
+from ..conftest import shown
+from .conftest import CONNECTION, PERSON
 
 COUNT = 300
 

@@ -23,16 +23,8 @@ from homeassistant.helpers.network import NoURLAvailableError
 from simulators.senselink import SenseLink
 
 from ...conftest import until
-from .conftest import (
-    ACCESS,
-    APP_KEY,
-    APP_SECRET,
-    PHOTO,
-    SECRET,
-    Told,
-    make_entry,
-    shown,
-)
+from ..conftest import shown
+from .conftest import ACCESS, APP_KEY, APP_SECRET, PHOTO, SECRET, Told, make_entry
 
 OTHER_KEY = "ffeeddccbbaa9988"
 OTHER_SECRET = "fedcba9876543210fedcba9876543210"

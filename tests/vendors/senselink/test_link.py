@@ -19,7 +19,8 @@ from simulators.senselink import SenseLink
 
 from ...conftest import Advance, until
 from ...faults.simulated_time import SimulatedTime
-from .conftest import ACCESS, CONNECTION, CONTACT, PERSON, Told, shown
+from ..conftest import shown
+from .conftest import ACCESS, CONNECTION, CONTACT, PERSON, Told
 
 type Links = Callable[[], int]
 

@@ -17,17 +17,8 @@ from simulators.senselink import SenseLink
 from simulators.senselink_frames import BRUNO
 
 from ...conftest import Advance, until
-from .conftest import (
-    ACCESS,
-    ALERT,
-    APP_SECRET,
-    PHOTO,
-    SECRET,
-    SetUp,
-    Told,
-    make_entry,
-    shown,
-)
+from ..conftest import shown
+from .conftest import ACCESS, ALERT, APP_SECRET, PHOTO, SECRET, SetUp, Told, make_entry
 
 PNG = b"\x89PNG\r\n\x1a\ninvented"
 

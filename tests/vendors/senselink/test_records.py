@@ -22,6 +22,7 @@ from simulators.senselink import SenseLink
 from simulators.senselink_frames import BRUNO, DENY_LIST, VERA, Group, Person, Terminal
 
 from ...conftest import Advance, Devices, until
+from ..conftest import shown
 from . import manual
 from .conftest import (
     ACCESS,
@@ -33,7 +34,6 @@ from .conftest import (
     SetUp,
     Told,
     make_entry,
-    shown,
 )
 
 

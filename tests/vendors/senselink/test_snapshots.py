@@ -1,6 +1,5 @@
 """What the entities and diagnostics look like, all of them enabled."""
 
-from freezegun.api import FrozenDateTimeFactory
 import pytest
 from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
@@ -27,11 +26,7 @@ from .conftest import (
     make_entry,
 )
 
-
-@pytest.fixture(autouse=True)
-def steady(freezer: FrozenDateTimeFactory) -> None:
-    """Let it be one certain moment."""
-    freezer.move_to("2027-01-15T08:00:00+00:00")
+pytestmark = pytest.mark.usefixtures("moment")
 
 
 async def let_happen(

@@ -25,6 +25,7 @@ from simulators.senselink import SenseLink
 from simulators.senselink_frames import BRUNO
 
 from ...conftest import Advance, Devices, until
+from ..conftest import shown
 from .conftest import (
     ACCESS,
     CONNECTION,
@@ -36,7 +37,6 @@ from .conftest import (
     SetUp,
     Told,
     make_entry,
-    shown,
 )
 
 OK = (200, b'{"code":200,"message":"OK"}')

@@ -1,6 +1,5 @@
 """What Tellicon's entities and diagnostics look like."""
 
-from freezegun.api import FrozenDateTimeFactory
 import pytest
 from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
@@ -20,10 +19,7 @@ from .conftest import TOKEN, now
 UNIT = Unit(505, 121, 1001)
 
 
-@pytest.fixture(autouse=True)
-def moment(freezer: FrozenDateTimeFactory) -> None:
-    """Let it be one certain moment."""
-    freezer.move_to("2027-01-15T08:00:00+00:00")
+pytestmark = pytest.mark.usefixtures("moment")
 
 
 @pytest.fixture

@@ -27,19 +27,13 @@ from homeassistant.setup import async_setup_component
 from simulators.the_keys import Fault, Gateway
 
 from ...conftest import Advance, until
+from ..conftest import shown
 from .conftest import CODE, FRONT, OTHER_CODE, SIDE, subentry
 
 DOOR = "lock.front_door_door"
 CONNECTION = "binary_sensor.the_keys_gateway_connection"
 STATUS = "sensor.the_keys_gateway_status"
 BATTERY = "sensor.front_door_battery"
-
-
-def shown(hass: HomeAssistant, entity_id: str) -> str:
-    """Return the state of an entity."""
-    state = hass.states.get(entity_id)
-    assert state is not None, entity_id
-    return state.state
 
 
 async def order(hass: HomeAssistant, action: str, entity_id: str = DOOR) -> None:
