@@ -202,7 +202,9 @@ class GatehouseConfigFlow(ConfigFlow, domain=DOMAIN):
                 return self.async_update_and_abort(entry)
         return self.async_show_form(
             step_id=f"{vendor.key}_reauth",
-            data_schema=vendor.flow.reauth_schema(),
+            data_schema=self.add_suggested_values_to_schema(
+                vendor.flow.reauth_schema(), answers or self._shown_of(vendor, entry)
+            ),
             errors=errors,
             description_placeholders=vendor.flow.reauth_placeholders(
                 entry, self._reauth_about

@@ -32,6 +32,12 @@ class GatehouseImage(ChannelEntity, ImageEntity):
         ImageEntity.__init__(self, hub.hass)
         self._picture: Picture | None = None
 
+    @property
+    @override
+    def entity_picture(self) -> str | None:
+        """Return where the picture is; without one, the entity shows its icon."""
+        return None if self._picture is None else super().entity_picture
+
     @override
     async def async_image(self) -> bytes | None:
         """Return the picture."""

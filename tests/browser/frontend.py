@@ -38,6 +38,10 @@ class Flow:
         """Go on to the next page."""
         await self.dialog.get_by_role("button", name="Submit").click()
 
+    async def done(self) -> None:
+        """Leave a page that says what is to be typed elsewhere."""
+        await self.dialog.get_by_role("button", name="Done").click()
+
     async def codes(self) -> list[str]:
         """Return what a page says is to be typed elsewhere."""
         codes = self.dialog.get_by_role("code")

@@ -18,7 +18,7 @@ async def test_ipac(bare_page: Page, bare_house: Addresses) -> None:
     await flow.submit()
     token, uri, path = await flow.codes()
     await bare_house.play("ipac", "asm", uri=uri, path=path, token=token)
-    await flow.submit()
+    await flow.done()
     await flow.finish()
 
     flow = await add_to_entry(page, "Add door")
@@ -68,7 +68,7 @@ async def test_tellicon(bare_page: Page, bare_house: Addresses) -> None:
     url, header, token = await flow.codes()
     assert header == "authTokenTellicon"
     await bare_house.play("tellicon", "target", url=url, token=token)
-    await flow.submit()
+    await flow.done()
     await flow.finish()
 
     await page.goto(GATEHOUSE)
@@ -89,7 +89,7 @@ async def test_senselink(bare_page: Page, bare_house: Addresses) -> None:
     await flow.submit()
     [url] = await flow.codes()
     await bare_house.play("senselink", "subscribe", url=url)
-    await flow.submit()
+    await flow.done()
     await flow.finish()
 
     await bare_house.play("senselink", "recognise", terminal=0, who="aiko")

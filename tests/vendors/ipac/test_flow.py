@@ -45,6 +45,15 @@ async def answer(
     )
 
 
+def suggested(shown_form: ConfigFlowResult) -> dict[str, Any]:
+    """Return what a form is filled with before its user types."""
+    return {
+        str(marker): marker.description["suggested_value"]
+        for marker in shown_form["data_schema"].schema
+        if "suggested_value" in (marker.description or {})
+    }
+
+
 async def test_set_up(hass: HomeAssistant, station: Ipac) -> None:
     """The station is asked for the harmless call, and the page says what to type."""
     await async_process_ha_core_config(hass, {"internal_url": "http://192.0.2.10:8123"})
@@ -192,10 +201,7 @@ async def test_reconfigure(
     station.auth = "basic"
     shown_form = await home.start_reconfigure_flow(hass)
     assert shown_form["step_id"] == "ipac_reconfigure"
-    assert not any(
-        (marker.description or {}).get("suggested_value") == PASSWORD
-        for marker in shown_form["data_schema"].schema
-    )
+    assert PASSWORD not in suggested(shown_form).values()
     page = await answer(hass, shown_form, {"host": station.host, "auth": "basic"})
     assert page["description_placeholders"]["path"] == f"/api/gatehouse/asm/{SECRET}/"
     assert page["description_placeholders"]["token"] == TOKEN
@@ -228,8 +234,11 @@ async def test_reauth(
     shown_form = await start_reauth_flow(hass, home)
     assert shown_form["step_id"] == "ipac_reauth"
     assert shown_form["description_placeholders"]["name"] == "IPAC"
-    again = await answer(hass, shown_form, {"password": "wrong"})
+    assert suggested(shown_form) == {"username": "admin"}
+    typed = {"username": "typed", "password": "wrong"}
+    again = await answer(hass, shown_form, typed)
     assert again["errors"] == {"base": "invalid_auth"}
+    assert suggested(again) == typed
     answers = {"password": "new"} | ({"username": username} if username else {})
     done = await answer(hass, shown_form, answers)
     await hass.async_block_till_done()

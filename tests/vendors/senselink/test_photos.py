@@ -10,7 +10,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.gatehouse.vendors.senselink import client, photos as fetching
-from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN
+from homeassistant.const import ATTR_ENTITY_PICTURE, STATE_UNAVAILABLE, STATE_UNKNOWN
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 from simulators.senselink import SenseLink
@@ -317,12 +317,14 @@ async def test_many_photos(
 async def test_restart(
     hass: HomeAssistant, server: SenseLink, home: MockConfigEntry
 ) -> None:
-    """A picture does not outlive a restart: it is on no disk."""
+    """A picture does not outlive a restart: it is on no disk, and nowhere linked."""
     await server.recognise(photo=True)
     await until(lambda: shown(hass, PHOTO) not in (None, STATE_UNKNOWN))
+    assert ATTR_ENTITY_PICTURE in hass.states.get(PHOTO).attributes
     assert await hass.config_entries.async_reload(home.entry_id)
     await hass.async_block_till_done()
     assert shown(hass, PHOTO) == STATE_UNKNOWN
+    assert ATTR_ENTITY_PICTURE not in hass.states.get(PHOTO).attributes
 
 
 async def test_unavailable(
