@@ -23,6 +23,7 @@ from simulators.senselink_frames import AIKO, BRUNO, VERA, Person
 
 from .conftest import Advance, until
 from .diagnostics import entry_diagnostics
+from .vendors.conftest import shown
 from .vendors.ipac import conftest as ipac
 from .vendors.senselink import conftest as senselink
 
@@ -119,9 +120,9 @@ async def seen(
     hass: HomeAssistant, server: SenseLink, person: Person, **record: Any
 ) -> dict[str, Any]:
     """Let a terminal see somebody, and return the attributes of the event."""
-    before = senselink.shown(hass, senselink.ACCESS)
+    before = shown(hass, senselink.ACCESS)
     await server.recognise(person=person, **record)
-    await until(lambda: senselink.shown(hass, senselink.ACCESS) not in (before, None))
+    await until(lambda: shown(hass, senselink.ACCESS) not in (before, None))
     await hass.async_block_till_done()
     return dict(hass.states.get(senselink.ACCESS).attributes)
 

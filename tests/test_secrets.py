@@ -338,7 +338,7 @@ async def senselink(stage: Stage) -> AsyncIterator[set[str]]:
             await server.recognise(person=AIKO)
         server.unsubscribe()
         await server.drop()
-        await until(lambda: house.shown(hass, house.CONNECTION) == "off")
+        await until(lambda: hass.states.is_state(house.CONNECTION, "off"))
         server.refuse = "sign"
         await stage.advance(5)
         server.refuse = None
@@ -426,7 +426,7 @@ async def innovaphone(stage: Stage) -> AsyncIterator[set[str]]:
             )
         await service.push_raw(f'{{"mt":"AppLoginResult","key":"{key}"')
         await service.drop()
-        await until(lambda: house.shown(hass, house.CONNECTION) == "off")
+        await until(lambda: hass.states.is_state(house.CONNECTION, "off"))
         service.refuse_login = True
         # The first wait is of a second at most.
         await stage.advance(2)
