@@ -149,21 +149,19 @@ def draw_text(message: str, title: str | None, size: Size) -> bytes:
     heading, text = (
         _drawable(part or "", _font(_SIZES[0])) for part in (title, message)
     )
-    layouts = [
-        _Layout(font, _wrap(heading, font, width), _wrap(text, font, width))
-        for font in map(_font, _SIZES)
-    ]
-    fitting = [layout for layout in layouts if layout.height <= height]
-    if not fitting:
-        return _png(_drawn(layouts[-1].cut(width, height), size))
     words = _PIECE.findall(f"{heading}\n{text}")
-    # Smaller letters are easier to read than broken words.
-    whole = (
-        layout
-        for layout in fitting
-        if all(layout.font.getlength(word) <= width for word in words)
-    )
-    return _png(_drawn(next(whole, fitting[0]), size))
+    largest: _Layout | None = None
+    for font in map(_font, _SIZES):
+        layout = _Layout(
+            font, *(_wrap(part, font, width, height) for part in (heading, text))
+        )
+        if layout.height > height:
+            continue
+        # Smaller letters are easier to read than broken words.
+        if all(font.getlength(word) <= width for word in words):
+            return _png(_drawn(layout, size))
+        largest = largest or layout
+    return _png(_drawn(largest or layout.cut(width, height), size))
 
 
 class _Layout(NamedTuple):
@@ -176,7 +174,7 @@ class _Layout(NamedTuple):
     @property
     def line_height(self) -> int:
         """Return the pixels from one line to the next."""
-        return round(self.font.size * 1.3)
+        return _line_height(self.font)
 
     @property
     def gap(self) -> int:
@@ -238,12 +236,22 @@ _PIECE = re.compile(
 )
 
 
-def _wrap(text: str, font: ImageFont.FreeTypeFont, width: int) -> list[str]:
-    """Return a text in lines of at most `width` pixels."""
+def _line_height(font: ImageFont.FreeTypeFont) -> int:
+    """Return the pixels from one line to the next."""
+    return round(font.size * 1.3)
+
+
+def _wrap(
+    text: str, font: ImageFont.FreeTypeFont, width: int, height: int
+) -> list[str]:
+    """Return a text in lines of at most `width` pixels, until there is no more room."""
     lines: list[str] = []
-    for paragraph in text.split("\n"):
+    room = height // _line_height(font)
+    for paragraph in text.split("\n") if text else ():
         line = ""
         for piece in _PIECE.findall(paragraph):
+            if len(lines) > room:
+                return lines
             if font.getlength((line + piece).rstrip()) <= width:
                 line += piece
                 continue
@@ -255,10 +263,10 @@ def _wrap(text: str, font: ImageFont.FreeTypeFont, width: int) -> list[str]:
                 if line and font.getlength(line + character) > width:
                     lines.append(line)
                     line = ""
+                    if len(lines) > room:
+                        return lines
                 line += character
         lines.append(line.rstrip())
-    while lines and not lines[-1]:
-        lines.pop()
     return lines
 
 
@@ -272,7 +280,7 @@ def _drawable(text: str, font: ImageFont.FreeTypeFont) -> str:
         if character in "\n \u3000"
         or (character.isprintable() and _shape(font, character) != missing)
     }
-    return "".join(character for character in text if character in known)
+    return "".join(character for character in text if character in known).strip()
 
 
 def _shape(font: ImageFont.FreeTypeFont, character: str) -> tuple[Size, bytes]:

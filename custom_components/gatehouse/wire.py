@@ -27,6 +27,10 @@ MAX_TEXT = 255
 MAX_DEPTH = 32
 """Lists and objects within each other at most; vendors' messages have up to five."""
 
+MAX_BRACKETS = 16_384
+"""Opening brackets of a message at most; the longest that vendors document have some
+thousands. Each is a list or an object, or stands in a text."""
+
 
 class WireError(Exception):
     """Something went wrong between Gatehouse and a vendor's device or service."""
@@ -248,9 +252,13 @@ def parse_json(body: bytes) -> Any:
     """Parse JSON.
 
     Raises:
-        UnexpectedReply: the body is not JSON, or nested too deeply.
+        UnexpectedReply: the body is not JSON, nested too deeply, or in too many pieces.
 
     """
+    brackets = body.count(b"{") + body.count(b"[")
+    if brackets > MAX_BRACKETS:
+        # To make so many lists and objects, and to look at each, holds up all others.
+        raise UnexpectedReply("too many lists and objects")
     try:
         parsed = orjson.loads(body)
     except orjson.JSONDecodeError as err:
@@ -258,7 +266,7 @@ def parse_json(body: bytes) -> Any:
         raise UnexpectedReply("not JSON") from err
     # The parser takes a thousand levels, which neither its own writer nor Python does.
     # So few brackets cannot be as many levels.
-    if body.count(b"{") + body.count(b"[") <= MAX_DEPTH:
+    if brackets <= MAX_DEPTH:
         return parsed
     level = [parsed] if isinstance(parsed, dict | list) else []
     for _ in range(MAX_DEPTH):

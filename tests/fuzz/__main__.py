@@ -1,6 +1,7 @@
 """The long form: see `scripts/fuzz`."""
 
 import argparse
+import ctypes
 import gc
 from pathlib import Path
 from random import Random
@@ -16,9 +17,8 @@ from .targets import TARGETS, Target
 
 PAGE = resource.getpagesize()
 
-GROWTH = 16 * 1024 * 1024
-"""Bytes by which the process may grow with the second half of the inputs; Python gives
-memory back only now and then."""
+GROWTH = 4 * 1024 * 1024
+"""Bytes by which the process may grow with the second half of the inputs."""
 
 HELD = 256 * 1024
 """Bytes that may still be held after `WATCHED` inputs whose every allocation is watched."""
@@ -33,9 +33,15 @@ class Finding(Exception):
     """A promise that was not kept."""
 
 
+_give_back = getattr(ctypes.CDLL(None), "malloc_trim", None)
+"""Gives free memory back to the system; glibc does so only now and then by itself."""
+
+
 def memory() -> int:
-    """Return the bytes that the process has."""
+    """Return the bytes that the process has, without what is free in it."""
     gc.collect()
+    if _give_back is not None:
+        _give_back(0)
     return int(Path("/proc/self/statm").read_text().split()[1]) * PAGE
 
 

@@ -10,6 +10,8 @@ import json
 from random import Random
 from typing import Any
 
+from custom_components.gatehouse.wire import MAX_BRACKETS
+
 type Pairs = list[tuple[str, Any]]
 
 _encode = json.JSONEncoder(ensure_ascii=False).encode
@@ -96,6 +98,19 @@ TEXTS: Sequence[str] = (
     "/" + "pwd-" * 3000,
     "://" * 3000,
 )
+
+FILLINGS: Sequence[str] = (
+    *("a", " ", "9", "\u00a0", "a\u00a0", "\u200b", "1;1", "outgoing ", "0xf"),
+    *("://", "/p ", "pass-", "password          ", "pw = "),
+)
+"""What long texts are made of: each was slow somewhere, or might be."""
+
+ITEMS: Sequence[Any] = (
+    *(0, 1e9, "", "ab", [], {}, {"": []}, {"id": 1}, {"hwId": 1}),
+    Raw("[" * 29 + "]" * 29),
+    Raw('{"a":' * 29 + "0" + "}" * 29),
+)
+"""What long lists are made of."""
 
 OTHERS: Sequence[Any] = (None, True, False, [], {}, [None], [[]], {"": ""})
 
@@ -207,13 +222,36 @@ class Mutator:
                     pairs[place] = (key, self.spoil(old))
         return Object(pairs)
 
-    def body(self, messages: Sequence[Any]) -> bytes:
-        """Return the bytes of a message, most often spoilt."""
+    def fill(self, value: Any, room: int) -> Any:
+        """Return a value that takes all the room there is, in one place."""
+        if not self.chance(4):
+            if value and isinstance(value, dict):
+                key = self.choice(list(value))
+                return {**value, key: self.fill(value[key], room)}
+            if value and isinstance(value, list):
+                return [self.fill(value[0], room), *value[1:]]
+        match self.number(4):
+            case 0:
+                text = self.choice(FILLINGS)
+                return text * (room // len(text.encode()))
+            case 1:
+                return {f"{number:x}": 0 for number in range(room // 9)}
+        item = self.choice((value, *ITEMS))
+        text = written(item)
+        brackets = text.count("[") + text.count("{")
+        most = MAX_BRACKETS // brackets - 2 if brackets and not self.chance(4) else room
+        return [item] * min(most, room // (len(text.encode()) + 1))
+
+    def body(self, messages: Sequence[Any], longest: int = 65_536) -> bytes:
+        """Return the bytes of a message, most often spoilt, seldom as long as can be."""
         if self.chance(40):
             return self.octets(64)
         message = self.choice(messages)
         if isinstance(message, bytes):
             return self.bytes(message)
+        if self.chance(200):
+            room = longest - len(written(message).encode()) - 20
+            return written(self.fill(message, room)).encode()
         if not self.chance(10):
             message = self.spoil(message)
         text = written(message)

@@ -18,6 +18,7 @@ from custom_components.gatehouse.flow import FormError, base_url
 from custom_components.gatehouse.inbound import MAX_BODY
 from custom_components.gatehouse.vendors.innovaphone import protocol as innovaphone
 from custom_components.gatehouse.vendors.innovaphone.actions import MAX_PATH
+from custom_components.gatehouse.vendors.innovaphone.client import MAX_MESSAGE
 from custom_components.gatehouse.vendors.ipac import protocol as ipac
 from custom_components.gatehouse.vendors.senselink import protocol as senselink
 from custom_components.gatehouse.vendors.senselink.client import MAX_FRAME
@@ -686,8 +687,8 @@ def feed_json(body: bytes) -> Checks:
     return ()
 
 
-def _body(messages: Sequence[Any]) -> Make:
-    return lambda mutator: mutator.body(messages)
+def _body(messages: Sequence[Any], longest: int = MAX_BODY) -> Make:
+    return lambda mutator: mutator.body(messages, longest)
 
 
 TARGETS: Mapping[str, Target] = {
@@ -696,12 +697,22 @@ TARGETS: Mapping[str, Target] = {
     "ipac": Target(make=_body(IPAC), feed=feed_ipac),
     "settings": Target(make=make_settings, feed=feed_ipac),
     "senselink": Target(
-        make=_body([*SENSELINK, *EVENTS]), feed=feed_senselink, longest=MAX_FRAME
+        make=_body([*SENSELINK, *EVENTS], MAX_FRAME),
+        feed=feed_senselink,
+        longest=MAX_FRAME,
     ),
     "photo": Target(make=make_photo, feed=feed_photo, examples=50),
-    "innovaphone": Target(make=_body(INNOVAPHONE), feed=feed_innovaphone),
+    "innovaphone": Target(
+        make=_body(INNOVAPHONE, MAX_MESSAGE),
+        feed=feed_innovaphone,
+        longest=MAX_MESSAGE,
+    ),
     "the_keys": Target(make=_body(THE_KEYS), feed=feed_the_keys),
-    "account": Target(make=_body(ACCOUNT), feed=feed_account),
+    "account": Target(
+        make=_body(ACCOUNT, the_keys_account._MAX_REPLY),
+        feed=feed_account,
+        longest=the_keys_account._MAX_REPLY,
+    ),
     "host": Target(make=make_host, feed=feed_host),
     "digest": Target(make=make_digest, feed=feed_digest, examples=100),
     "picture": Target(

@@ -10,12 +10,17 @@ from PIL import Image
 import pytest
 
 from custom_components.gatehouse.flow import FormError, base_url
-from custom_components.gatehouse.picture import fit_picture
+from custom_components.gatehouse.picture import draw_text, fit_picture
 from custom_components.gatehouse.vendors.innovaphone import protocol as innovaphone
 from custom_components.gatehouse.vendors.ipac import protocol as ipac
 from custom_components.gatehouse.vendors.senselink import protocol as senselink
 from custom_components.gatehouse.vendors.the_keys import protocol as the_keys
-from custom_components.gatehouse.wire import MAX_DEPTH, UnexpectedReply, parse_json
+from custom_components.gatehouse.wire import (
+    MAX_BRACKETS,
+    MAX_DEPTH,
+    UnexpectedReply,
+    parse_json,
+)
 from homeassistant.exceptions import HomeAssistantError
 
 from .targets import SIZE
@@ -64,6 +69,15 @@ def test_depth(depth: int, taken: bool) -> None:
         return
     with pytest.raises(UnexpectedReply):
         parse_json(body)
+
+
+@pytest.mark.parametrize("item", [b"[]", b"{}", b"[[[]]]", b'"["', b'{"":0}'])
+def test_lists_without_end(item: bytes) -> None:
+    """A MiB of empty lists took a quarter of a second, and forty times its memory."""
+    most = (MAX_BRACKETS - 1) // (item.count(b"[") + item.count(b"{"))
+    assert len(parse_json(b"[" + b",".join([item] * most) + b"]")) == most
+    with pytest.raises(UnexpectedReply, match="too many"):
+        parse_json(b"[" + b",".join([item] * (most + 1)) + b"]")
 
 
 def test_identifier_of_digits_without_end() -> None:
@@ -115,6 +129,12 @@ def test_passwords_are_still_found(text: str) -> None:
     """No password is left, wherever it stands."""
     (kept,) = innovaphone.parse_config({"id": 1, "x": text}).settings.values()
     assert "hidden" not in kept
+
+
+def test_blanks_without_end() -> None:
+    """Blanks in front of what is cut off counted as a word that is too long."""
+    word = "9" * 18
+    assert draw_text(word + " " * 3000 + "a", None, SIZE) == draw_text(word, None, SIZE)
 
 
 @pytest.mark.parametrize("size", [(1, 3000), (3000, 1)])

@@ -7,6 +7,7 @@ from dataclasses import replace
 import json
 import logging
 from random import Random
+import threading
 from typing import Any
 from unittest.mock import Mock
 
@@ -393,10 +394,74 @@ async def test_config_of_many_pieces(
     service: Innovaphone, connection: Connection
 ) -> None:
     """The pieces of a value are put together, those of several values apart."""
-    script = "".join(f"mod cmd UP0 /step {number}\r\n" for number in range(9000))
-    service.configs[2].long_values = {"script": script, "other": "ü" * 30_000}
+    script = "".join(f"mod cmd UP0 /step {number}\r\n" for number in range(5000))
+    service.configs[2].long_values = {"script": script, "other": "ü" * 10_000}
     config = await connection.device_config(2, domain_id=1)
-    assert config.settings == {"script": script, "other": "ü" * 30_000}
+    assert config.settings == {"script": script, "other": "ü" * 10_000}
+
+
+async def test_config_without_end(
+    service: Innovaphone, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A value is put together only so far."""
+    monkeypatch.setattr(client, "MAX_CONFIG_BYTES", 100_000)
+    service.configs[2].long_values = {"script": "x" * 90_000}
+    assert await connection.device_config(2, domain_id=1)
+    service.configs[2].long_values = {"script": "x" * 100_000}
+    with pytest.raises(UnexpectedReply, match="too large"):
+        await connection.device_config(2, domain_id=1)
+
+
+async def test_passwords_are_looked_for_elsewhere(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What takes its time holds up nobody."""
+    threads: set[int] = set()
+
+    def parse(reader: Callable[..., Any]) -> Callable[..., Any]:
+        def note(*given: Any) -> Any:
+            threads.add(threading.get_ident())
+            return reader(*given)
+
+        return note
+
+    monkeypatch.setattr(client, "parse_config", parse(client.parse_config))
+    monkeypatch.setattr(client, "parse_configs", parse(client.parse_configs))
+    await connection.device_config(2, domain_id=1)
+    await connection.device_configs(domain_id=1)
+    assert threads
+    assert threading.get_ident() not in threads
+
+
+@pytest.mark.parametrize("ask", ["devices", "domains"])
+async def test_others_have_their_turn(
+    service: Innovaphone,
+    connection: Connection,
+    monkeypatch: pytest.MonkeyPatch,
+    ask: str,
+) -> None:
+    """However many parts a list has, others wait for one of them at most."""
+    service.page_size = 1
+    parsed: list[int] = []
+    breathed: list[int] = []
+
+    class Counted(wire.Breather):
+        async def breathe(self) -> None:
+            breathed.append(len(parsed))
+
+    reader = getattr(client, f"parse_{ask}")
+
+    def parse(message: Any) -> Any:
+        parsed.append(1)
+        return reader(message)
+
+    monkeypatch.setattr(client, f"parse_{ask}", parse)
+    monkeypatch.setattr(client, "Breather", Counted)
+    listed = await getattr(connection, ask)()
+    assert len(listed) == len(parsed) > 1
+    assert [count for count in breathed if count] == [
+        *range(1, len(parsed) + 1),
+    ]
 
 
 @pytest.mark.parametrize("release", ["13r1", "13r2", "13r3", "14r1"])
@@ -731,7 +796,7 @@ async def test_fault_of_a_listener(
 
 
 async def test_large_message(make: Make, socket_enabled: None) -> None:
-    """Messages of up to 1 MiB are read; a longer one ends the connection."""
+    """Messages of up to 256 KiB are read; a longer one ends the connection."""
     lengths = iter((MAX_MESSAGE - 200, MAX_MESSAGE))
 
     async def answer(socket: ServerConnection, request: dict[str, Any]) -> None:

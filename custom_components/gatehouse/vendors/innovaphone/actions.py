@@ -1,6 +1,6 @@
 """What innovaphone's Devices service and its devices can be asked."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -10,10 +10,12 @@ from homeassistant.auth.permissions.const import POLICY_READ
 from homeassistant.core import Context, ServiceResponse, SupportsResponse
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import config_validation as cv
+from homeassistant.util.json import JsonObjectType, JsonValueType
 
 from ...action import Action
 from ...const import DOMAIN
 from ...hub import Device
+from ...wire import Breather
 from .hub import InnovaphoneHub
 from .protocol import Category, DeviceConfig, DeviceObject, DeviceType, Domain
 from .roster import DEVICE
@@ -56,11 +58,15 @@ async def _get_devices(
         listed = [one for one in with_fxs if wanted is None or one.hw_id in wanted]
     assert listed is not None
     return {
-        "devices": [
-            _device(one)
-            for one in listed
-            if (not types or one.type in types) and (not hw_ids or one.hw_id in hw_ids)
-        ]
+        "devices": await _written(
+            (
+                one
+                for one in listed
+                if (not types or one.type in types)
+                and (not hw_ids or one.hw_id in hw_ids)
+            ),
+            _device,
+        )
     }
 
 
@@ -72,7 +78,7 @@ async def _get_domains(
 ) -> ServiceResponse:
     """List the domains that the login may see."""
     domains = await hub.async_ask(lambda connection: connection.domains())
-    return {"domains": [_domain(one) for one in domains]}
+    return {"domains": await _written(domains, _domain)}
 
 
 async def _get_provisioning_categories(
@@ -87,7 +93,7 @@ async def _get_provisioning_categories(
             fields.get("type"), domain_id=fields.get("domain_id")
         )
     )
-    return {"categories": [_category(one) for one in categories]}
+    return {"categories": await _written(categories, _category)}
 
 
 async def _get_provisioning_code(
@@ -143,7 +149,7 @@ async def _get_device_configs(
             lambda connection: connection.device_config(config_id, domain_id=domain_id)
         )
         configs = [config]
-    return {"configs": [_config(one) for one in configs]}
+    return {"configs": await _written(configs, _config)}
 
 
 async def _device_request(
@@ -165,6 +171,18 @@ async def _device_request(
         "content_type": reply.content_type,
         "body": reply.body,
     }
+
+
+async def _written[ObjectT](
+    objects: Iterable[ObjectT], write: Callable[[ObjectT], JsonObjectType]
+) -> list[JsonValueType]:
+    """Return objects as an answer has them; there may be thousands."""
+    breather = Breather()
+    written: list[JsonValueType] = []
+    for one in objects:
+        written.append(write(one))
+        await breather.breathe()
+    return written
 
 
 def _device(device: DeviceObject) -> dict[str, Any]:

@@ -64,8 +64,8 @@ from .protocol import (
 
 _LOGGER = logging.getLogger(__name__)
 
-MAX_MESSAGE = 1024 * 1024
-"""Bytes of a message at most; the vendor's services send 64 KiB, or 200 devices."""
+MAX_MESSAGE = 256 * 1024
+"""Bytes of a message at most. The vendor's services send 65,535, about 200 devices."""
 
 MAX_PASSTHROUGH_REPLY = 256 * 1024
 """Bytes of the reply of a device's web server at most."""
@@ -75,6 +75,9 @@ MAX_RESULTS = 100_000
 
 MAX_RESULT_BYTES = 32 * 1024 * 1024
 """Bytes of all the messages that one request is answered with."""
+
+MAX_CONFIG_BYTES = 256 * 1024
+"""The same where they are the values of one configuration, which are put together."""
 
 # What else an answer claims to be written in can take for ever to read, or be no text.
 _CHARSETS = frozenset({"utf-8", "utf8", "iso-8859-1", "windows-1252", "us-ascii"})
@@ -131,11 +134,11 @@ class PassthroughReply:
 class _Question:
     """A request that waits for its results."""
 
-    def __init__(self, types: frozenset[str]) -> None:
+    def __init__(self, types: frozenset[str], room: int) -> None:
         """Begin to wait for messages of these types."""
         self.types = types
         self.results: asyncio.Queue[Message] = asyncio.Queue()
-        self.room = MAX_RESULT_BYTES
+        self.room = room
         """Bytes of results that may still come."""
 
 
@@ -317,7 +320,7 @@ class Connection:
         results = await self._ask_for_list(
             "GetDomains", recvUpdates=recv_updates or None
         )
-        return [one for result in results for one in parse_domains(result)]
+        return await _gathered(results, parse_domains)
 
     async def devices(
         self,
@@ -347,7 +350,7 @@ class Connection:
             categories=",".join(categories) or None,
             subcategories=",".join(subcategories) or None,
         )
-        return await _gathered(results)
+        return await _gathered(results, parse_devices)
 
     async def filtered_devices(
         self,
@@ -367,7 +370,7 @@ class Connection:
             types=list(types) or None,
             hwIds=",".join(hw_ids) or None,
         )
-        return await _gathered(results)
+        return await _gathered(results, parse_devices)
 
     async def provisioning_categories(
         self, device_type: str | None = None, *, domain_id: int | None = None
@@ -376,7 +379,7 @@ class Connection:
         results = await self._ask_for_list(
             "GetProvisioningCategories", type=device_type, domainId=domain_id
         )
-        return [one for result in results for one in parse_categories(result)]
+        return await _gathered(results, parse_categories)
 
     async def provisioning_code(
         self,
@@ -427,7 +430,10 @@ class Connection:
             domainId=domain_id,
             recvUpdates=recv_updates or None,
         )
-        return [one for result in results for one in parse_configs(result)]
+        # To look for passwords takes its time.
+        return await asyncio.to_thread(
+            lambda: [one for result in results for one in parse_configs(result)]
+        )
 
     async def device_config(
         self, config_id: int, *, domain_id: int | None = None
@@ -437,6 +443,7 @@ class Connection:
             "GetDeviceConfig",
             results=("GetDevicesConfigResult", _CONFIG_VALUE),
             ends=lambda message: message.get("mt") != _CONFIG_VALUE,
+            room=MAX_CONFIG_BYTES,
             id=config_id,
             domainId=domain_id,
         )
@@ -444,7 +451,8 @@ class Connection:
         for piece in pieces:
             name, value = _parsed(parse_config_value, piece)
             values.setdefault(name, []).append(value)
-        return _parsed(
+        return await asyncio.to_thread(
+            _parsed,
             lambda message: parse_config(
                 message.get("config"),
                 {name: "".join(parts) for name, parts in values.items()},
@@ -540,6 +548,7 @@ class Connection:
         *,
         results: tuple[str, ...] = (),
         ends: Callable[[Message], bool] = lambda _: True,
+        room: int | None = None,
         patience: float | None = None,
         **fields: Any,
     ) -> list[Message]:
@@ -549,13 +558,16 @@ class Connection:
             mt: its type.
             results: types of results beside the usual one.
             ends: tells whether a result is the last one.
+            room: bytes of all results at most, if fewer than usual.
             patience: seconds to wait for each result.
             fields: what it says; None is left out.
 
         """
         src = str(next(self._numbers))
         # The document's example of one result has the type of its request.
-        question = _Question(frozenset({mt, f"{mt}Result", "Error", *results}))
+        question = _Question(
+            frozenset({mt, f"{mt}Result", "Error", *results}), room or MAX_RESULT_BYTES
+        )
         self._questions[src] = question
         try:
             await self._send({"mt": mt, "src": src, **fields})
@@ -697,14 +709,16 @@ async def _once(
         raise LostReply from err
 
 
-async def _gathered(results: list[Message]) -> list[DeviceObject]:
-    """Return the devices of a list, of which there may be thousands."""
+async def _gathered[ObjectT](
+    results: list[Message], parse: Callable[[Message], list[ObjectT]]
+) -> list[ObjectT]:
+    """Return what all parts of a list hold, of which there may be thousands."""
     breather = Breather()
-    devices: list[DeviceObject] = []
+    objects: list[ObjectT] = []
     for result in results:
-        devices += parse_devices(result)
+        objects += parse(result)
         await breather.breathe()
-    return devices
+    return objects
 
 
 async def _close(websocket: ClientConnection) -> None:

@@ -31,8 +31,8 @@ _GATEWAY_TYPE = 1
 _TIMEOUT = aiohttp.ClientTimeout(total=20)
 _MAX_ID = 64
 
-_MAX_REPLY = 4 * 1024 * 1024
-"""Bytes of a reply at most; an account lists the history of its locks too."""
+_MAX_REPLY = 1024 * 1024
+"""Bytes of a reply at most; what an account knows of a lock is a few KiB."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
