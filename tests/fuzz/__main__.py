@@ -3,15 +3,18 @@
 import argparse
 import ctypes
 import gc
+import os
 from pathlib import Path
 from random import Random
 import resource
+import subprocess
 import sys
 import time
 import traceback
 import tracemalloc
 from typing import Any
 
+from . import length
 from .mutation import Mutator
 from .targets import TARGETS, Target
 
@@ -24,6 +27,24 @@ HELD = 256 * 1024
 """Bytes that may still be held after `WATCHED` inputs whose every allocation is watched."""
 
 WATCHED = 2000
+
+_SERVED = "tests/fuzz/test_served.py::test_bad_requests"
+_VENDORS = "tests/vendors"
+
+SOCKETS = {
+    **{
+        f"served_{vendor}": f"{_SERVED}[{vendor}]"
+        for vendor in ("tellicon", "senselink", "ipac")
+    },
+    "frames_senselink": f"{_VENDORS}/senselink/test_bad_frames.py::test_bad_frames",
+    "frames_innovaphone": (
+        f"{_VENDORS}/innovaphone/test_bad_messages.py::test_bad_messages"
+    ),
+}
+"""Tests that send bad input to a whole Home Assistant, over a real socket."""
+
+ON_SOCKETS = 5_000
+"""Inputs for each of these at most, unless told otherwise; each takes milliseconds."""
 
 LOOKS = 5
 """A slow input is slow if it is at each of so many looks: others use this machine, too."""
@@ -117,30 +138,65 @@ def watch(target: Target, seed: int, count: int) -> None:
         raise Finding(f"{held} bytes are held after {count} inputs")
 
 
+def send(test: str, count: int, seed: int) -> float:
+    """Send so many inputs to a Home Assistant; return the seconds.
+
+    Raises:
+        Finding: something is wrong; the text says with which input.
+
+    """
+    begin = time.monotonic()
+    ran = subprocess.run(
+        (sys.executable, "-m", "pytest", "--quiet", "--no-header", test),
+        env={**os.environ, length.COUNT: str(count), length.SEED: str(seed)},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    if ran.returncode:
+        raise Finding(
+            "\n".join(
+                f"{line:.4000}"
+                for line in ran.stdout.splitlines()
+                if line.startswith("E  ")
+            )
+        )
+    return time.monotonic() - begin
+
+
 def main() -> int:
     """Feed what is named; return whether something was found."""
+    names = [*TARGETS, *SOCKETS]
     parser = argparse.ArgumentParser(prog="scripts/fuzz")
-    parser.add_argument("--count", type=int, default=100_000, help="inputs for each")
+    parser.add_argument(
+        "--count",
+        type=int,
+        help=f"inputs for each; 100,000, or {ON_SOCKETS:,} over a socket",
+    )
     parser.add_argument("--seed", type=int, default=0, help="for other inputs")
-    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(TARGETS))
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(names))
     asked = parser.parse_args()
-    if unknown := set(asked.names) - set(TARGETS):
+    if unknown := set(asked.names) - set(names):
         parser.error(f"there is no {', '.join(sorted(unknown))}")
     print(
-        f"{'target':<12} {'inputs':>8} {'seconds':>8} {'slowest ms':>11} {'growth KiB':>11}"
+        f"{'target':<18} {'inputs':>8} {'seconds':>8} {'slowest ms':>11} {'growth KiB':>11}"
     )
     found = False
-    for name in asked.names or TARGETS:
+    for name in asked.names or names:
         try:
-            seconds, slowest, growth = run(TARGETS[name], asked.count, asked.seed)
+            if name in SOCKETS:
+                count = asked.count or ON_SOCKETS
+                seconds = send(SOCKETS[name], count, asked.seed)
+                told = f"{'':>11} {'':>11}"
+            else:
+                count = asked.count or 100_000
+                seconds, slowest, growth = run(TARGETS[name], count, asked.seed)
+                told = f"{slowest * 1000:>11.1f} {growth // 1024:>11}"
         except Finding as finding:
             found = True
-            print(f"{name:<12} FOUND with seed {asked.seed}: {finding}")
+            print(f"{name:<18} FOUND with seed {asked.seed}: {finding}")
         else:
-            print(
-                f"{name:<12} {asked.count:>8} {seconds:>8.1f} {slowest * 1000:>11.1f}"
-                f" {growth // 1024:>11}"
-            )
+            print(f"{name:<18} {count:>8} {seconds:>8.1f} {told}".rstrip())
         sys.stdout.flush()
     return int(found)
 

@@ -1,12 +1,27 @@
 """What must hold of Home Assistant, whatever has come."""
 
+import ast
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from functools import cache
+import json
 import logging
+from pathlib import Path
+import re
+from typing import Any
+import zlib
 
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.web import RequestPayloadError
 import pytest
 
 from homeassistant.core import HomeAssistant
+from homeassistant.util import dt as dt_util
+
+PACKAGE = Path(__file__).parents[2] / "custom_components" / "gatehouse"
+
+type Shown = Mapping[str, tuple[str, Mapping[str, Any]]]
+"""State and attributes of all entities."""
 
 
 def faults(caplog: pytest.LogCaptureFixture) -> list[str]:
@@ -39,3 +54,126 @@ def oddities(hass: HomeAssistant) -> list[str]:
         if isinstance(value, str)
         and (len(value) > (255 if name == "state" else 600) or not value.isprintable())
     ]
+
+
+def shown(hass: HomeAssistant) -> Shown:
+    """Return all that the state machine shows."""
+    return {
+        state.entity_id: (state.state, dict(state.attributes))
+        for state in hass.states.async_all()
+    }
+
+
+class Given:
+    """What has come from outside so far."""
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self._words: set[str] = set()
+
+    def invented(self, before: Shown, after: Shown, *given: bytes) -> list[str]:
+        """Return what is shown now, and was neither given nor is our own word.
+
+        Args:
+            before: what was shown before.
+            after: what is shown now.
+            given: what has come in between.
+
+        """
+        texts = [_folded(text) for one in given for text in _told(one)]
+        self._words.update(word for text in texts for word in _words(text))
+        known = "\0".join(texts)
+        shown_before = _values(before)
+        return [
+            f"{word!r} in {value!r:.300}"
+            for value in _values(after) - shown_before
+            if dt_util.parse_datetime(value) is None and not _rounded(value, known)
+            for word in _words(value)
+            # Texts that are too long are cut off, also in the middle of a word.
+            if word not in self._words
+            and word not in _own_words()
+            and word not in known
+            and not any(word in one.casefold() for one in shown_before)
+        ]
+
+
+def _values(shown: Shown) -> set[str]:
+    """Return all texts that are shown; numbers may be measured, such as durations."""
+    return {
+        value
+        for state, attributes in shown.values()
+        for one in (state, *attributes.values())
+        if not isinstance(one, int | float)
+        for value in _texts(one)
+    }
+
+
+def _rounded(value: str, known: str) -> bool:
+    """Tell whether a value is a number that was given with more digits."""
+    if not re.fullmatch(r"-?\d+(\.\d+)?", value, re.ASCII):
+        return False
+    numbers = re.findall(r"-?\d+(?:\.\d+)?", known, re.ASCII)
+    return any(abs(float(value) - float(number)) < 1 for number in numbers)
+
+
+@cache
+def _own_words() -> frozenset[str]:
+    """Return the words of our code and texts, and those that Home Assistant shows."""
+    texts = ["unavailable", "unknown", "%", "V", "°C", "°F", "measurement"]
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            match node:
+                case ast.Constant(value=str(text)):
+                    texts.append(text)
+                case ast.Attribute(attr=name):
+                    # Such as those of device classes.
+                    texts.append(name)
+    texts += _texts(json.loads((PACKAGE / "translations" / "en.json").read_text()))
+    return frozenset(word for text in texts for word in _words(text))
+
+
+def _words(text: str) -> Iterable[str]:
+    """Return the words of a text."""
+    return re.findall(r"[^\W_]+", _folded(text))
+
+
+def _folded(text: str) -> str:
+    """Return a text as it is compared: control characters and spaces of JSON are none."""
+    return "".join(sign for sign in text.upper().lower() if sign.isprintable())
+
+
+def _texts(value: Any) -> list[str]:
+    """Return all texts in parsed JSON, keys included, and its whole numbers as such."""
+    match value:
+        case str():
+            return [value]
+        case bool():
+            return []
+        case int():
+            return [str(value)]
+        case float():
+            return [str(value), f"{value:.0f}"] if abs(value) < 1e300 else []
+        case Mapping():
+            return [text for one in value.items() for text in _texts(one)]
+        case list() | tuple() | set() | frozenset():
+            return [text for one in value for text in _texts(one)]
+    return []
+
+
+def _told(given: bytes) -> Iterable[str]:
+    """Yield what bytes tell, which may be JSON, a request with JSON, or packed."""
+    body = given.partition(b"\r\n\r\n")[2] or given
+    for wbits in (47, -15):
+        try:
+            body = zlib.decompressobj(wbits).decompress(body, 1_000_000)
+        except zlib.error:
+            continue
+        break
+    for one in (given, body):
+        yield one.decode(errors="replace")
+        # Lengths of chunks stand in front, and whatever behind.
+        begin = one.find(b"{")
+        if begin >= 0:
+            with suppress(ValueError, RecursionError):
+                text = one[begin:].decode(errors="replace")
+                yield from _texts(json.JSONDecoder().raw_decode(text)[0])

@@ -504,15 +504,14 @@ ACCOUNT = [
 class _Account(the_keys_account.AccountClient):
     """An account whose server always answers the same."""
 
-    def __init__(self, body: bytes) -> None:
-        self.body = body
+    def __init__(self, reply: Any) -> None:
+        self.reply = reply
 
     @override
     async def _request(self, *_: Any) -> dict[str, Any]:
-        reply = parse_json(self.body)
-        if not isinstance(reply, dict):
+        if not isinstance(self.reply, dict):
             raise UnexpectedReply("not an object")
-        return reply
+        return self.reply
 
 
 def _run[ResultT](coroutine: Coroutine[Any, Any, ResultT]) -> ResultT | None:
@@ -528,10 +527,10 @@ def _run[ResultT](coroutine: Coroutine[Any, Any, ResultT]) -> ResultT | None:
 
 def feed_account(body: bytes) -> Checks:
     checks: list[Callable[[], None]] = []
-    client = _Account(body)
+    given = _json(body)
+    client = _Account(given)
     _run(client.login("+33600000000", Secret("invented")))
     gateway = the_keys_account.AccountGateway(id=2, accessory_id="AB12")
-    given = _json(body)
     locks = _run(client.locks("+33600000000")) or []
     checks.append(sound(locks, given))
     for lock in locks:
