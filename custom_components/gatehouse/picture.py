@@ -150,18 +150,21 @@ def draw_text(message: str, title: str | None, size: Size) -> bytes:
         _drawable(part or "", _font(_SIZES[0])) for part in (title, message)
     )
     words = _PIECE.findall(f"{heading}\n{text}")
+
+    def lay_out(font: ImageFont.FreeTypeFont) -> _Layout:
+        title, message = (_wrap(part, font, width, height) for part in (heading, text))
+        return _Layout(font, title, message)
+
     largest: _Layout | None = None
     for font in map(_font, _SIZES):
-        layout = _Layout(
-            font, *(_wrap(part, font, width, height) for part in (heading, text))
-        )
+        layout = lay_out(font)
         if layout.height > height:
             continue
         # Smaller letters are easier to read than broken words.
         if all(font.getlength(word) <= width for word in words):
             return _png(_drawn(layout, size))
         largest = largest or layout
-    return _png(_drawn(largest or layout.cut(width, height), size))
+    return _png(_drawn(largest or lay_out(_font(_SIZES[-1])).cut(width, height), size))
 
 
 class _Layout(NamedTuple):

@@ -32,6 +32,10 @@ MAX_BRACKETS = 16_384
 thousands. Each is a list or an object, or stands in a text."""
 
 
+# Looked at once for each value of a message, so it must be quick.
+_NESTING = frozenset({dict, list})
+
+
 class WireError(Exception):
     """Something went wrong between Gatehouse and a vendor's device or service."""
 
@@ -268,7 +272,7 @@ def parse_json(body: bytes) -> Any:
     # So few brackets cannot be as many levels.
     if brackets <= MAX_DEPTH:
         return parsed
-    level = [parsed] if isinstance(parsed, dict | list) else []
+    level = [parsed] if type(parsed) in _NESTING else []
     for _ in range(MAX_DEPTH):
         if not level:
             return parsed
@@ -276,7 +280,7 @@ def parse_json(body: bytes) -> Any:
             inner
             for outer in level
             for inner in (outer.values() if isinstance(outer, dict) else outer)
-            if isinstance(inner, dict | list)
+            if type(inner) in _NESTING
         ]
     raise UnexpectedReply("nested too deeply")
 

@@ -416,9 +416,7 @@ def feed_innovaphone(body: bytes) -> Checks:
     answers: Sequence[Callable[[Any], Any]] = (
         innovaphone.parse_challenge,
         innovaphone.parse_provisioning_code,
-        innovaphone.parse_configs,
         innovaphone.parse_config_value,
-        lambda message: innovaphone.parse_config(message.get("config")),
     )
     for parse in answers:
         try:
@@ -426,6 +424,15 @@ def feed_innovaphone(body: bytes) -> Checks:
         except innovaphone.MalformedMessageError:
             continue
     return checks
+
+
+def feed_configs(body: bytes) -> Checks:
+    given = _json(body)
+    if isinstance(given, dict):
+        innovaphone.parse_configs(given)
+        with suppress(innovaphone.MalformedMessageError):
+            innovaphone.parse_config(given.get("config"))
+    return ()
 
 
 # --- The Keys
@@ -705,6 +712,15 @@ TARGETS: Mapping[str, Target] = {
         make=_body(INNOVAPHONE, MAX_MESSAGE),
         feed=feed_innovaphone,
         longest=MAX_MESSAGE,
+    ),
+    "configs": Target(
+        make=_body(
+            [one for one in INNOVAPHONE if "config" in str(one.get("mt")).lower()],
+            MAX_MESSAGE,
+        ),
+        feed=feed_configs,
+        longest=MAX_MESSAGE,
+        slowest=IN_EXECUTOR,
     ),
     "the_keys": Target(make=_body(THE_KEYS), feed=feed_the_keys),
     "account": Target(

@@ -30,6 +30,7 @@ SHARE_NAME = "Home Assistant"
 _GATEWAY_TYPE = 1
 _TIMEOUT = aiohttp.ClientTimeout(total=20)
 _MAX_ID = 64
+_ID = re.compile(rf"[\w-]{{1,{_MAX_ID}}}", re.ASCII)
 
 _MAX_REPLY = 1024 * 1024
 """Bytes of a reply at most; what an account knows of a lock is a few KiB."""
@@ -118,7 +119,7 @@ class AccountClient:
                 if (
                     share["nom"] == SHARE_NAME
                     and share.get("actif", True)
-                    and str(share["accessoire"]["id_accessoire"])
+                    and _id(share["accessoire"]["id_accessoire"])
                     == gateway.accessory_id
                     and share.get("code")
                 ):
@@ -180,9 +181,10 @@ def _number(value: Any) -> int:
         ValueError: it is none.
 
     """
-    if not str(value).isdecimal():
+    text = _id(value)
+    if not text.isdecimal():
         raise ValueError("no number")
-    return int(_id(value))
+    return int(text)
 
 
 def _id(value: Any) -> str:
@@ -192,10 +194,11 @@ def _id(value: Any) -> str:
         ValueError: it cannot be one.
 
     """
-    text = str(value)
-    if not re.fullmatch(rf"[\w-]{{1,{_MAX_ID}}}", text, re.ASCII):
-        raise ValueError("no id")
-    return text
+    if isinstance(value, str | int):
+        text = str(value)
+        if _ID.fullmatch(text):
+            return text
+    raise ValueError("no id")
 
 
 def _name(value: Any) -> str | None:
