@@ -8,7 +8,9 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUs
 import voluptuous as vol
 
 from custom_components.gatehouse.const import DOMAIN
+from custom_components.gatehouse.vendors.innovaphone import actions
 from custom_components.gatehouse.vendors.innovaphone.client import MAX_PASSTHROUGH_REPLY
+from custom_components.gatehouse.wire import Breather
 from homeassistant.auth.const import GROUP_ID_READ_ONLY, GROUP_ID_USER
 from homeassistant.core import Context, HomeAssistant
 from homeassistant.exceptions import (
@@ -75,6 +77,24 @@ async def test_get_devices(
             {"name": "ETH1", "ipv4": None, "ipv6": None},
         ],
     }
+
+
+async def test_others_have_their_turn(
+    hass: HomeAssistant,
+    service: Innovaphone,
+    home: MockConfigEntry,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """However long an answer is, others wait for one part of it at most."""
+    breathed: list[Breather] = []
+
+    class Counted(Breather):
+        async def breathe(self) -> None:
+            breathed.append(self)
+
+    monkeypatch.setattr(actions, "Breather", Counted)
+    reply = await call(hass, "get_devices")
+    assert len(breathed) == len(reply["devices"]) == len(service.devices)
 
 
 @pytest.mark.parametrize(
