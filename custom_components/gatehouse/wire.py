@@ -27,6 +27,10 @@ MAX_TEXT = 255
 MAX_DEPTH = 32
 """Lists and objects within each other at most; vendors' messages have up to five."""
 
+MAX_READ = 2048
+"""Bytes of a websocket that are read before others have their turn; a thousand frames at
+most."""
+
 MAX_BRACKETS = 16_384
 """Opening brackets of a message at most; the longest that vendors document have some
 thousands. Each is a list or an object, or stands in a text."""
@@ -177,6 +181,29 @@ def http_errors() -> Iterator[None]:
 _SILENT = logging.Logger("websocket", level=sys.maxsize)  # noqa: LOG001  # apart
 
 
+class _InSlices(ClientConnection, asyncio.BufferedProtocol):
+    """A connection that lets others have their turn while much comes at once.
+
+    The event loop would read 256 KiB, which can be a hundred thousand frames, before
+    anybody else has a turn.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Make room for what is read at once."""
+        super().__init__(*args, **kwargs)
+        self._slice = memoryview(bytearray(MAX_READ))
+
+    @override
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """Return where the event loop is to put what comes."""
+        return self._slice
+
+    @override
+    def buffer_updated(self, nbytes: int) -> None:
+        """Take what has come."""
+        self.data_received(bytes(self._slice[:nbytes]))
+
+
 class _Connect(connect):
     """An attempt that is not sent elsewhere, where neither login nor key belongs."""
 
@@ -213,6 +240,7 @@ async def open_websocket(
     try:
         return await _Connect(
             str(url),
+            create_connection=_InSlices,
             ssl=tls,
             proxy=None,
             compression=None,

@@ -3,11 +3,16 @@
 Where one took minutes, its test would now end at the time limit of all tests.
 """
 
+import asyncio
 import base64
+from collections import Counter
 import io
 
 from PIL import Image
 import pytest
+from websockets.asyncio.client import ClientConnection
+from websockets.asyncio.server import ServerConnection, serve
+from yarl import URL
 
 from custom_components.gatehouse.flow import FormError, base_url
 from custom_components.gatehouse.picture import draw_text, fit_picture
@@ -18,10 +23,14 @@ from custom_components.gatehouse.vendors.the_keys import protocol as the_keys
 from custom_components.gatehouse.wire import (
     MAX_BRACKETS,
     MAX_DEPTH,
+    MAX_READ,
     UnexpectedReply,
+    open_websocket,
     parse_json,
 )
 from homeassistant.exceptions import HomeAssistantError
+from homeassistant.util.ssl import client_context_no_verify
+from simulators.certificate import HOST, make_server_context
 
 from .targets import SIZE
 
@@ -159,3 +168,51 @@ def test_international_name_that_is_none(host: str) -> None:
     """It is only read when it is asked for, and then is a UnicodeError."""
     with pytest.raises(FormError):
         base_url(host)
+
+
+@pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
+async def test_frames_without_end(
+    socket_enabled: None, monkeypatch: pytest.MonkeyPatch, tls: bool
+) -> None:
+    """All that had come, a hundred thousand frames of two bytes, was taken in one turn."""
+    loop = asyncio.get_running_loop()
+    turn = 0
+    taken: Counter[int] = Counter()
+    sizes: set[int] = set()
+    take = ClientConnection.data_received
+
+    def count(connection: ClientConnection, data: bytes) -> None:
+        taken[turn] += len(data)
+        sizes.add(len(data))
+        take(connection, data)
+
+    def take_turn() -> None:
+        nonlocal turn, timer
+        turn += 1
+        timer = loop.call_soon(take_turn)
+
+    async def push(connection: ServerConnection) -> None:
+        connection.transport.write(b"\x89\x00" * 100_000)
+        await connection.send("the last one")
+
+    monkeypatch.setattr(ClientConnection, "data_received", count)
+    scheme, server_side, client_side = "ws", None, None
+    if tls:
+        scheme, server_side = "wss", make_server_context()
+        client_side = client_context_no_verify()
+    timer = loop.call_soon(take_turn)
+    async with serve(push, HOST, 0, ssl=server_side) as server:
+        port = server.sockets[0].getsockname()[1]
+        connection = await open_websocket(
+            URL(f"{scheme}://{HOST}:{port}"),
+            tls=client_side,
+            open_timeout=60,
+            close_timeout=60,
+            max_size=1024,
+        )
+        assert await connection.recv() == "the last one"
+        await connection.close()
+    timer.cancel()
+    assert max(sizes) == MAX_READ
+    # Python's TLS may go on with several reads in one turn.
+    assert tls or max(taken.values()) == MAX_READ
