@@ -115,6 +115,13 @@ class Traffic(Scenario):
             yield
         await self.reached()
 
+    @asynccontextmanager
+    async def losing(self) -> AsyncIterator[None]:
+        """Do what ends the connection, and wait until Home Assistant shows that."""
+        since = self._now
+        yield
+        await self._changes(self.connection, "off", since, SLOWLY)
+
     async def counted_order(
         self, door: str, moved: Callable[[], Awaitable[int]], action: str, entity: str
     ) -> Outcome:
@@ -611,9 +618,8 @@ class SenseLinkTraffic(SenseLinkScenario, Traffic):
 
     async def closed(self) -> None:
         """Let the server end the link in good order."""
-        since = self._now
-        await self._neighbourhood.senselink("drop", abort=False)
-        await self._changes(self.connection, "off", since, SLOWLY)
+        async with self.losing():
+            await self._neighbourhood.senselink("drop", abort=False)
         await self.settle()
 
     async def repeated(self) -> None:
@@ -630,10 +636,9 @@ class SenseLinkTraffic(SenseLinkScenario, Traffic):
         """Return a step in which the server refuses the key for a while."""
 
         async def refuse() -> None:
-            since = self._now
-            await self._neighbourhood.senselink("refuse", how=how)
-            await self._neighbourhood.senselink("drop")
-            await self._changes(self.connection, "off", since, SLOWLY)
+            async with self.losing():
+                await self._neighbourhood.senselink("refuse", how=how)
+                await self._neighbourhood.senselink("drop")
             await asyncio.sleep(5)
             await self._neighbourhood.senselink("refuse", how="none")
             # A person would now confirm the key; time alone takes longer.
@@ -654,9 +659,8 @@ class SenseLinkTraffic(SenseLinkScenario, Traffic):
 
     async def gone(self) -> None:
         """Take the server away, and bring it back."""
-        since = self._now
-        await self._neighbourhood.senselink("link", up=False)
-        await self._changes(self.connection, "off", since, SLOWLY)
+        async with self.losing():
+            await self._neighbourhood.senselink("link", up=False)
         await asyncio.sleep(10)
         await self.settle()
 
@@ -736,9 +740,8 @@ class InnovaphoneTraffic(InnovaphoneScenario, Traffic):
         """Return a step in which the link is lost and comes back."""
 
         async def drop() -> None:
-            since = self._now
-            await self._neighbourhood.innovaphone("drop", abort=abort)
-            await self._changes(self.connection, "off", since, SLOWLY)
+            async with self.losing():
+                await self._neighbourhood.innovaphone("drop", abort=abort)
             await self.settle()
             await self.all_there()
 
@@ -756,10 +759,9 @@ class InnovaphoneTraffic(InnovaphoneScenario, Traffic):
 
     async def login_refused(self) -> None:
         """Refuse the login for a while."""
-        since = self._now
-        await self._neighbourhood.innovaphone("refuse", refused=True)
-        await self._neighbourhood.innovaphone("drop")
-        await self._changes(self.connection, "off", since, SLOWLY)
+        async with self.losing():
+            await self._neighbourhood.innovaphone("refuse", refused=True)
+            await self._neighbourhood.innovaphone("drop")
         await asyncio.sleep(5)
         await self._neighbourhood.innovaphone("refuse", refused=False)
         # A person would now confirm the password.

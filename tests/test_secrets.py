@@ -5,7 +5,7 @@ A vendor is one function: it plants, sets up, drives, and yields while all still
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 import json
 import logging
@@ -25,7 +25,6 @@ from pytest_homeassistant_custom_component.typing import (
 
 from custom_components.gatehouse.const import DOMAIN
 from custom_components.gatehouse.hub import Hub
-from custom_components.gatehouse.vendors.innovaphone import client as innovaphone_client
 from custom_components.gatehouse.vendors.the_keys import account as account_module
 from custom_components.gatehouse.wire import Secret
 from homeassistant.config_entries import SOURCE_USER, ConfigSubentryData
@@ -358,19 +357,7 @@ async def senselink(stage: Stage) -> AsyncIterator[set[str]]:
 async def innovaphone(stage: Stage) -> AsyncIterator[set[str]]:
     """The password, what was proven with it, the session's key, and devices' passwords."""
     house, hass, marked = innovaphone_house, stage.hass, "MARKEDpassword"
-    stage.monkeypatch.setattr(
-        innovaphone_client,
-        "PACE",
-        replace(
-            innovaphone_client.PACE,
-            connect=0.5,
-            login=0.5,
-            reply=0.5,
-            user_info=0.5,
-            passthrough_connect=0.5,
-            passthrough=0.5,
-        ),
-    )
+    house.hurry(stage.monkeypatch)
     async with Innovaphone(password=marked) as service:
         service.configs[1].values["logPassword"] = marked
         service.configs[4].values["turnPassword"] = marked

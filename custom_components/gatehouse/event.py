@@ -2,7 +2,7 @@
 
 from typing import override
 
-from homeassistant.components.event import EventEntity
+from homeassistant.components.event import ATTR_EVENT_TYPE, EventEntity
 from homeassistant.const import ATTR_DEVICE_ID, ATTR_ENTITY_ID
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
@@ -73,7 +73,7 @@ class GatehouseEvent(GatehouseEntity, EventEntity):
             EVENT_GATEHOUSE,
             {
                 **attributes,
-                "event_type": event_type,
+                ATTR_EVENT_TYPE: event_type,
                 ATTR_DEVICE_ID: self.device.entry.id,
                 ATTR_ENTITY_ID: self.entity_id,
             },

@@ -35,7 +35,6 @@ MAX_BRACKETS = 16_384
 """Opening brackets of a message at most; the longest that vendors document have some
 thousands. Each is a list or an object, or stands in a text."""
 
-
 # Looked at once for each value of a message, so it must be quick.
 _NESTING = frozenset({dict, list})
 

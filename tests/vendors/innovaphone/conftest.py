@@ -159,9 +159,8 @@ def device_of(device_registry: dr.DeviceRegistry, entry: MockConfigEntry) -> Dev
     )
 
 
-@pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Give up soon on a service that does not answer; for tests in which it does not."""
+def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give up soon on a service that does not answer."""
     monkeypatch.setattr(
         client,
         "PACE",
@@ -175,3 +174,9 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
             passthrough=2,
         ),
     )
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give up soon on a service that does not answer; for tests in which it does not."""
+    hurry(monkeypatch)

@@ -142,10 +142,11 @@ def _text(fields: Mapping[str, Any], name: str) -> str | None:
     if value is None:
         return None
     if type(value) is int:
-        return str(value)
-    if type(value) is not str:
+        text = str(value)
+    elif type(value) is str:
+        text = value.strip()
+    else:
         raise MalformedEventError(f"{name} is neither text nor a whole number")
-    text = value.strip()
     if len(text) > _MAX_TEXT or not text.isprintable():
         raise MalformedEventError(f"{name} is too long or not printable")
     return text or None
