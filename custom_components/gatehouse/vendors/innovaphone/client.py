@@ -64,8 +64,9 @@ from .protocol import (
 
 _LOGGER = logging.getLogger(__name__)
 
-MAX_MESSAGE = 256 * 1024
-"""Bytes of a message at most. The vendor's services send 65,535, about 200 devices."""
+MAX_MESSAGE = 1024 * 1024
+"""Bytes of a message at most. The vendor's services send 65,535, about 200 devices; what
+newer ones send is not known."""
 
 MAX_PASSTHROUGH_REPLY = 256 * 1024
 """Bytes of the reply of a device's web server at most."""
