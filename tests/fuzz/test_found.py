@@ -140,6 +140,15 @@ def test_passwords_are_still_found(text: str) -> None:
     assert "hidden" not in kept
 
 
+def test_text_without_end() -> None:
+    """Passwords were looked for in one go, however long that took."""
+    texts = {"short": "x" * 262_144, "long": "x" * 262_145}
+    assert innovaphone.parse_config({"id": 1, **texts}).settings == {
+        "short": texts["short"],
+        "long": None,
+    }
+
+
 def test_blanks_without_end() -> None:
     """Blanks in front of what is cut off counted as a word that is too long."""
     word = "9" * 18

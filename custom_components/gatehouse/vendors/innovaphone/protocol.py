@@ -504,6 +504,10 @@ def parse_config_value(message: Message) -> tuple[str, str]:
     raise MalformedMessageError("a value without name or text")
 
 
+_MAX_SETTING = 256 * 1024
+"""Characters of a text in a configuration; to look for passwords in a longer one would
+hold up Home Assistant even from a thread."""
+
 _PASSWORD = re.compile(r"passw|pwd|secret|seed$", re.IGNORECASE)
 
 # In scripts and addresses; what is kept stands in the first group. Each takes a time
@@ -523,7 +527,10 @@ _PASSWORDS_IN_TEXT = (
 
 
 def _without_passwords(value: Any) -> Any:
-    """Return a configuration's value without what looks like a password."""
+    """Return a configuration's value without what looks like a password.
+
+    A text that is too long to look through is None.
+    """
     if isinstance(value, dict):
         return {
             key: _without_passwords(one)
@@ -533,6 +540,8 @@ def _without_passwords(value: Any) -> Any:
     if isinstance(value, list):
         return [_without_passwords(one) for one in value]
     if isinstance(value, str):
+        if len(value) > _MAX_SETTING:
+            return None
         for pattern in _PASSWORDS_IN_TEXT:
             value = pattern.sub(r"\1", value)
     return value
