@@ -172,16 +172,17 @@ async def async_read_body(request: web.Request) -> bytes:
         Rejected: it is too long, too slow, or broken.
 
     """
-    if (request.content_length or 0) > MAX_BODY:
-        raise _too_large()
+    content = request.content
     try:
-        if request.content.is_eof():
+        if content.is_eof():
             # What is here already needs no time limit, which would cost more than all
             # the reading.
-            body = request.content.read_nowait()
+            body = content.read_nowait()
+        elif (request.content_length or 0) > MAX_BODY:
+            raise _too_large()
         else:
             async with asyncio.timeout(BODY_TIMEOUT):
-                body = await wire.read_bounded(request.content, MAX_BODY)
+                body = await wire.read_bounded(content, MAX_BODY)
     except wire.TooLarge as err:
         raise _too_large() from err
     except web.RequestPayloadError as err:

@@ -9,6 +9,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
+from propcache.api import cached_property
+
 from homeassistant.core import Context
 
 
@@ -34,7 +36,7 @@ class CallEvent(StrEnum):
     ENDED = "ended"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Call:
     """A call between a door and somebody inside."""
 
@@ -46,7 +48,7 @@ class Call:
     """Seconds of conversation; of the whole call, where nobody tells when it began."""
     occurred_at: datetime | None = None
 
-    @property
+    @cached_property
     def attributes(self) -> dict[str, Any]:
         """Return the event's attributes, JSON-serialisable."""
         return {
@@ -64,7 +66,7 @@ class DtmfEvent(StrEnum):
     RECEIVED = "dtmf_received"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Dtmf:
     """Keys pressed on a telephone during a call; caller and callee are the call's."""
 
@@ -79,7 +81,7 @@ class Dtmf:
         """Return the only type there is."""
         return DtmfEvent.RECEIVED
 
-    @property
+    @cached_property
     def attributes(self) -> dict[str, Any]:
         """Return the event's attributes, JSON-serialisable."""
         return {
@@ -147,7 +149,7 @@ class Mask(StrEnum):
     NOT_WORN = "not_worn"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Access:
     """Somebody asked to be let in, and was or was not."""
 
@@ -170,7 +172,7 @@ class Access:
     context: Context | None = field(default=None, compare=False, repr=False)
     """Of the action that has asked for it, where that was one of Home Assistant."""
 
-    @property
+    @cached_property
     def attributes(self) -> dict[str, Any]:
         """Return the event's attributes, JSON-serialisable."""
         return {
@@ -195,7 +197,7 @@ class KeypadEvent(StrEnum):
     ENTERED = "code_entered"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Keypad:
     """A code typed at a door. Its digits go no further than the vendor's hub."""
 
@@ -211,7 +213,7 @@ class Keypad:
         """Return the only type there is."""
         return KeypadEvent.ENTERED
 
-    @property
+    @cached_property
     def attributes(self) -> dict[str, Any]:
         """Return the event's attributes, JSON-serialisable."""
         return {
@@ -230,7 +232,7 @@ class StationEvent(StrEnum):
     STREAM_ENDED = "stream_ended"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Station:
     """Something that a door station tells of itself."""
 
@@ -238,7 +240,7 @@ class Station:
     detail: str | None = None
     occurred_at: datetime | None = None
 
-    @property
+    @cached_property
     def attributes(self) -> dict[str, Any]:
         """Return the event's attributes, JSON-serialisable."""
         return {"detail": self.detail, "occurred_at": _iso(self.occurred_at)}
@@ -268,7 +270,7 @@ class AlertStatus(StrEnum):
     RELEASED = "released"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Alert:
     """A terminal raised the alarm, or took it back."""
 
@@ -280,7 +282,7 @@ class Alert:
     occurred_at: datetime | None = None
     released_at: datetime | None = None
 
-    @property
+    @cached_property
     def attributes(self) -> dict[str, Any]:
         """Return the event's attributes, JSON-serialisable."""
         return {
@@ -301,7 +303,7 @@ class InventoryEvent(StrEnum):
     PROVISIONED = "device_provisioned"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Inventory:
     """A device came to a service, or left it."""
 
@@ -313,7 +315,7 @@ class Inventory:
     code_used: str | None = None
     """The provisioning code that brought it, which is spent with that."""
 
-    @property
+    @cached_property
     def attributes(self) -> dict[str, Any]:
         """Return the event's attributes, JSON-serialisable."""
         return {

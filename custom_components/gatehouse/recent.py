@@ -62,7 +62,7 @@ class Recent[KeyT: Hashable]:
                 del seen[key]
                 break
         else:
-            if self._came_before_restart(key, at, span):
+            if self._before and self._came_before_restart(key, at, span):
                 return False
         self._seen[key] = at
         if len(self._seen) >= REMEMBERED:
@@ -73,7 +73,7 @@ class Recent[KeyT: Hashable]:
         self, key: KeyT, at: datetime | None, span: timedelta | None
     ) -> bool:
         """Tell whether something has come before, by what was saved of that."""
-        if not self._before or (span is None and at not in self._moments):
+        if span is None and at not in self._moments:
             return False
         if (name := self._name(key)) not in self._before:
             return False

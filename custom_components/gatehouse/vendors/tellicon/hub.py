@@ -108,8 +108,8 @@ class TelliconHub(Hub):
         for name in self._remembered():
             client, *rest = name.split("/", 1)
             account = self._account(client)
-            if rest and not self._listed_only:
-                self._unit(account, name)
+            if rest and self._uid(name) not in self.devices:
+                self._new_unit(account, name)
         self.repeat(self._look, LOOK_INTERVAL, "Look after")
         self._look(now)
 
@@ -197,13 +197,15 @@ class TelliconHub(Hub):
         ):
             self.repetitions += 1
             return False
-        account = self._known_account(event.client)
-        if account is None:
+        account = self.devices.get(self._prefix + event.client)
+        if account is None and (account := self._new_account(event.client)) is None:
             return True
         unit = device = None
         if event.apt is not None:
             unit = unit_of(event.client, event.building, event.apt)
-            device = self._unit(account, unit)
+            device = self.devices.get(self._prefix + unit)
+            if device is None:
+                device = self._new_unit(account, unit)
         if occurred_at is None or occurred_at > now + MAX_CLOCK_LEAD:
             occurred_at = now
         channel, word = _word(event, unit, occurred_at)
@@ -231,10 +233,8 @@ class TelliconHub(Hub):
             translation_placeholders={"client": client},
         )
 
-    def _known_account(self, client: str) -> Device | None:
-        """Return the device of an account, or None where there is no room for another."""
-        if account := self.devices.get(self._uid(client)):
-            return account
+    def _new_account(self, client: str) -> Device | None:
+        """Return the device of another account, or None where there is no room for it."""
         if self._accounts >= MAX_ACCOUNTS:
             self._log_full(
                 "Tellicon has named more than %s accounts; further ones are ignored",
@@ -249,10 +249,8 @@ class TelliconHub(Hub):
             self._full.add(message)
             _LOGGER.warning(message, limit)
 
-    def _unit(self, account: Device, unit: str) -> Device | None:
-        """Return the device of a unit, or None where it is not to have one."""
-        if device := self.devices.get(self._uid(unit)):
-            return device
+    def _new_unit(self, account: Device, unit: str) -> Device | None:
+        """Return the device of another unit, or None where it is not to have one."""
         if self._listed_only:
             return None
         if len(self.devices) >= MAX_DEVICES:

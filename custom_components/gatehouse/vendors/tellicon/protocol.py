@@ -18,10 +18,15 @@ TOKEN_LENGTH = 24
 _MAX_TEXT = 64
 """Characters of a number, extension or command at most."""
 
-# A plausible time lies in this century. In the manual's own example of dialect D the
-# end of a call has eleven digits.
-_EARLIEST = 946_684_800
-_LATEST = 4_102_444_800
+# The whole numbers, and between what they lie. A plausible time lies in this century: in
+# the manual's own example of dialect D the end of a call has eleven digits.
+_BOUNDS: Mapping[str, tuple[int, int]] = {
+    "time": (946_684_800, 4_102_444_799),
+    "duration": (0, 86_400),
+}
+
+# The parts of a unit's name, which are told apart by slashes.
+_CODES = frozenset({"client", "building", "apt"})
 
 _WHOLE = re.compile(r"-?\d{1,20}", re.ASCII)
 
@@ -63,7 +68,7 @@ class EventType(StrEnum):
     DTMF_COMMAND = "dtmfCommand"
 
 
-_TYPES: Mapping[str, EventType] = {str(known): known for known in EventType}
+_TYPES: Mapping[str | None, EventType] = {str(known): known for known in EventType}
 
 
 class Event(NamedTuple):
@@ -103,86 +108,64 @@ def parse_event(body: Any) -> Event:
     given = body.get(ENVELOPE, body)
     if not isinstance(given, dict):
         raise MalformedEventError(f"{ENVELOPE} is not an object")
-    fields = {
-        name: value
-        for key, value in given.items()
-        if value is not None and (name := _NAMES.get(key)) is not None
-    }
-    kind = fields.get("type")
-    event_type = _TYPES.get(kind) if isinstance(kind, str) else None
+    fields = _read_fields(given)
+    event_type = _TYPES.get(fields.get("type"))
     if event_type is None:
         raise MalformedEventError("unknown type")
-    client = _code(fields, "client")
-    if client is None:
+    if "client" not in fields:
         raise MalformedEventError("client is missing")
-    command = _text(fields, "command")
-    source, destination = _text(fields, "source"), _text(fields, "destination")
+    source, destination = fields.get("source"), fields.get("destination")
     if event_type is EventType.DTMF_COMMAND:
-        if command is None:
+        if "command" not in fields:
             raise MalformedEventError("command is missing")
         source, destination = destination, source
     return Event(
         type=event_type,
-        client=client,
+        client=fields["client"],
         # The manual of dialect A gives 0 the meaning "no building".
-        building=_code(fields, "building") or "0",
-        apt=_code(fields, "apt"),
-        panel=_text(fields, "panel") or source,
-        resident=_text(fields, "resident") or destination,
-        command=command,
-        duration=_duration(fields),
-        epoch=_epoch(fields),
+        building=fields.get("building", "0"),
+        apt=fields.get("apt"),
+        panel=fields.get("panel", source),
+        resident=fields.get("resident", destination),
+        command=fields.get("command"),
+        duration=fields.get("duration"),
+        # Answer and end times are not read: nobody needs them.
+        epoch=fields.get("time"),
     )
 
 
-def _text(fields: Mapping[str, Any], name: str) -> str | None:
-    """Return a field as text; numbers are written with and without quotes."""
-    value = fields.get(name)
-    # JSON has no other kinds of text and number, and its truth values are none.
-    if value is None:
-        return None
-    if type(value) is int:
-        text = str(value)
-    elif type(value) is str:
-        text = value.strip()
-    else:
-        raise MalformedEventError(f"{name} is neither text nor a whole number")
-    if len(text) > _MAX_TEXT or not text.isprintable():
-        raise MalformedEventError(f"{name} is too long or not printable")
-    return text or None
+def _read_fields(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields that hold something, as texts and whole numbers.
+
+    All are read in one go: somebody stands at the door.
+    """
+    fields: dict[str, Any] = {}
+    for key, value in given.items():
+        if value is None or (name := _NAMES.get(key)) is None:
+            continue
+        # Numbers are written with and without quotes. JSON has no other kinds of text
+        # and number, and its truth values are none.
+        if type(value) is str:
+            value = value.strip()
+            if not value:
+                continue
+            if len(value) > _MAX_TEXT or not value.isprintable():
+                raise MalformedEventError(f"{name} is too long or not printable")
+            if "/" in value and name in _CODES:
+                raise MalformedEventError(f"{name} holds a slash")
+        elif type(value) is not int:
+            raise MalformedEventError(f"{name} is neither text nor a whole number")
+        fields[name] = _number(name, value) if name in _BOUNDS else str(value)
+    return fields
 
 
-def _code(fields: Mapping[str, Any], name: str) -> str | None:
-    """Return a part of a unit's name, whose parts are told apart by slashes."""
-    text = _text(fields, name)
-    if text is not None and "/" in text:
-        raise MalformedEventError(f"{name} holds a slash")
-    return text
-
-
-def _number(fields: Mapping[str, Any], name: str) -> int | None:
-    """Return a whole number, which may be written as text."""
-    value = fields.get(name)
-    if value is None or type(value) is int:
-        return value
-    if (text := _text(fields, name)) is None:
-        return None
-    if not _WHOLE.fullmatch(text):
-        raise MalformedEventError(f"{name} is not a whole number")
-    return int(text)
-
-
-def _duration(fields: Mapping[str, Any]) -> int | None:
-    """Return the seconds of conversation."""
-    duration = _number(fields, "duration")
-    if duration is not None and not 0 <= duration <= 86_400:
-        raise MalformedEventError("duration is not within a day")
-    return duration
-
-
-def _epoch(fields: Mapping[str, Any]) -> int | None:
-    """Return when it happened. Answer and end times are not read: nobody needs them."""
-    epoch = _number(fields, "time")
-    if epoch is not None and not _EARLIEST <= epoch < _LATEST:
-        raise MalformedEventError("the time of the event is not in this century")
-    return epoch
+def _number(name: str, value: str | int) -> int:
+    """Return a whole number within its bounds, which may be written as text."""
+    if isinstance(value, str):
+        if not _WHOLE.fullmatch(value):
+            raise MalformedEventError(f"{name} is not a whole number")
+        value = int(value)
+    least, most = _BOUNDS[name]
+    if not least <= value <= most:
+        raise MalformedEventError(f"{name} is not between {least} and {most}")
+    return value
