@@ -23,7 +23,7 @@ from homeassistant.helpers.device_registry import DeviceEntry
 from homeassistant.helpers.entity import EntityDescription
 from homeassistant.helpers.event import async_call_later, async_track_time_interval
 from homeassistant.helpers.storage import Store
-from homeassistant.util import dt as dt_util, slugify
+from homeassistant.util import slugify
 
 from .const import DOMAIN
 from .model import Word
@@ -485,9 +485,8 @@ class Hub(ABC):
         )
 
     @callback
-    def show_contact(self, device: Device, *, news: bool = True) -> None:
+    def show_contact(self, device: Device, now: datetime, *, news: bool = True) -> None:
         """Show that a device has just been heard; `news` is more than a sign of life."""
-        now = dt_util.utcnow()
         shown: datetime | None = device.values.get(LAST_CONTACT)
         if shown is not None and shown <= now < shown + SHOWN_SPAN:
             return

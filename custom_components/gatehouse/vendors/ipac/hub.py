@@ -446,7 +446,7 @@ class IpacHub(Hub):
             placeholders=self._names,
         )
         if within_reach:
-            self.show_contact(self._station, news=False)
+            self.show_contact(self._station, dt_util.utcnow(), news=False)
         for device in self.devices.values():
             device.set_available(within_reach)
 
@@ -473,7 +473,7 @@ class IpacHub(Hub):
         self._presence.reported()
         match message:
             case Event():
-                self.show_contact(self._station)
+                self.show_contact(self._station, dt_util.utcnow())
                 return self._receive_event(message)
             case Settings():
                 return self._receive_settings(message)

@@ -10,7 +10,6 @@ import time
 import aiohttp
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
-from websockets.typing import Data
 from yarl import URL
 
 from ...wire import (
@@ -290,11 +289,10 @@ def _now() -> str:
     return str(int(time.time() * 1000))
 
 
-def _message(frame: Data) -> Message | None:
+def _message(frame: bytes) -> Message | None:
     """Return what a frame says; None if that cannot be understood."""
-    body = frame.encode() if isinstance(frame, str) else bytes(frame)
     try:
-        return parse_frame(parse_json(body))
+        return parse_frame(parse_json(frame))
     except (UnexpectedReply, MalformedFrameError) as err:
         _LOGGER.debug("A frame cannot be understood: %s", err)
         return None

@@ -209,7 +209,7 @@ class SenseLinkHub(Hub):
         if self._listener is not None:
             await self._async_connect(self._listener)
             self._show_link(True)
-            self.show_contact(self._server)
+            self.show_contact(self._server, dt_util.utcnow())
         elif self._silence.begun:
             self._server.publish(CONNECTION, True)
         self.repeat(self._look, LOOK_INTERVAL, "Look after")
@@ -293,11 +293,12 @@ class SenseLinkHub(Hub):
     @callback
     def _take_message(self, message: Message) -> None:
         """Take a message of the websocket."""
+        now = dt_util.utcnow()
         if isinstance(message, Signal):
-            self.show_contact(self._server, news=False)
-            return
-        self.show_contact(self._server)
-        self._take(message, dt_util.utcnow())
+            self.show_contact(self._server, now, news=False)
+        else:
+            self.show_contact(self._server, now)
+            self._take(message, now)
 
     @callback
     def _lose(self, err: WireError) -> None:
@@ -317,7 +318,7 @@ class SenseLinkHub(Hub):
         """Show that there is a link again."""
         _LOGGER.info("There is a link to SenseLink at %s", self.entry.data[CONF_HOST])
         self._show_link(True)
-        self.show_contact(self._server)
+        self.show_contact(self._server, dt_util.utcnow())
         for terminal in self._terminals.values():
             terminal.device.set_available(True)
 
@@ -345,7 +346,7 @@ class SenseLinkHub(Hub):
         self._silence.hear(now)
         self.clear_issue(SILENT, self._server_uid)
         self._server.publish(CONNECTION, True)
-        self.show_contact(self._server)
+        self.show_contact(self._server, now)
         if event.id is not None and not self._recent.is_new(f"message {event.id}"):
             self._counts["repetitions"] += 1
             return
@@ -387,7 +388,8 @@ class SenseLinkHub(Hub):
             terminal.shown_at = occurred_at
             terminal.device.publish(LAST_PERSON, record.person)
             terminal.device.publish(BODY_TEMPERATURE, record.temperature)
-        self._want_photo(terminal, record.picture, occurred_at)
+        if record.picture is not None:
+            self._want_photo(terminal, record.picture, occurred_at)
         self._note_presence(terminal, occurred_at)
         self.save_soon(SAVE_DELAY)
 
@@ -414,7 +416,8 @@ class SenseLinkHub(Hub):
             self._show_alerts(terminal)
         if alert.kind != AlertKind.DEVICE_OFFLINE:
             self._note_presence(terminal, occurred_at)
-        self._want_photo(terminal, alert.picture, occurred_at)
+        if alert.picture is not None:
+            self._want_photo(terminal, alert.picture, occurred_at)
         self.save_soon(ALERT_SAVE_DELAY)
 
     @callback
@@ -455,10 +458,10 @@ class SenseLinkHub(Hub):
 
     @callback
     def _want_photo(
-        self, terminal: KnownTerminal, picture: str | None, taken_at: datetime
+        self, terminal: KnownTerminal, picture: str, taken_at: datetime
     ) -> None:
-        """Have a picture shown, if there is one and pictures are wanted."""
-        if self._photos is not None and picture is not None:
+        """Have a picture shown, if pictures are wanted."""
+        if self._photos is not None:
             self._photos.want(terminal.device, picture, taken_at)
 
     # --- Terminals

@@ -8,7 +8,7 @@ import logging
 from homeassistant.core import HomeAssistant
 
 from ...hub import GatehouseConfigEntry
-from ...wire import Backoff, Breather, InvalidAuth, WireError
+from ...wire import STRETCH, Backoff, InvalidAuth, WireError
 from .client import Link, LinkLost, SenseLinkClient
 from .protocol import Message, Signal
 from .watchdog import Watchdog
@@ -105,8 +105,7 @@ class Listener:
 
     async def _async_follow(self, link: Link) -> float:
         """Take what comes over a link until its end; return how long to wait then."""
-        opened_at = self._hass.loop.time()
-        breather = Breather()
+        opened_at = breathed_at = self._hass.loop.time()
         self._watchdog.watch(link)
         try:
             while True:
@@ -114,7 +113,10 @@ class Listener:
                 if message is Signal.HEARTBEAT:
                     self._watchdog.beat()
                 self._handlers.take(message)
-                await breather.breathe()
+                # Others have their turn while many messages come at once.
+                if link.frame_at - breathed_at >= STRETCH:
+                    await asyncio.sleep(0)
+                    breathed_at = self._hass.loop.time()
         except InvalidAuth as err:
             self._handlers.lose(err)
             self._refuse()

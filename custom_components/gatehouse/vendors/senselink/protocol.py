@@ -296,53 +296,53 @@ def _content(code: int, data: Any) -> Content:
 
 def _record(data: Mapping[str, Any]) -> Record:
     """Read a record; servers of 2019 have other names for some fields."""
-    zone = _zone(data.get("signTimeZone"))
-    user_id = _id(data.get("userId"))
-    # 0 is nobody, whatever is said of him.
-    person_id = None if user_id == "0" else user_id
-    person = None if user_id == "0" else _text(_first(data, "name", "userName"))
-    kinds = [_number(_first(data, "type", "userType"))]
+    get = data.get
+    zone = _zone(get("signTimeZone"))
+    person_id, person = _id(get("userId")), None
+    if person_id == "0":
+        # Nobody, whatever is said of him.
+        person_id = None
+    else:
+        person = _text(get("name") or get("userName"))
+    denied = _number(get("type") or get("userType")) == DENY_LIST
     groups: tuple[str, ...] | None = None
-    if isinstance(given := data.get("groups"), list):
+    if isinstance(given := get("groups"), list):
         names: list[str] = []
         for group in given[:_MAX_GROUPS]:
             if isinstance(group, dict):
-                kinds.append(_number(group.get("type")))
+                denied |= _number(group.get("type")) == DENY_LIST
                 if (name := _text(group.get("name"))) is not None:
                     names.append(name)
         groups = tuple(names)
-    elif (name := _text(data.get("groupName"))) is not None:
+    elif (name := _text(get("groupName"))) is not None:
         groups = (name,)
+    # Absent in 2019. What cannot be read is not nothing.
+    abnormality: int | None = Abnormality.NONE
+    if (abnormal := get("abnormalType")) is not None and abnormal != "":
+        abnormality = _number(abnormal)
     return Record(
         terminal=_terminal(
-            _first(data, "sn", "deviceSN", "deviceSn", "ldid"),
-            data.get("deviceName"),
-            data.get("location"),
+            get("sn") or _first(data, "deviceSN", "deviceSn", "ldid"),
+            get("deviceName"),
+            get("location"),
         ),
-        id=_number(data.get("id")),
+        id=_number(get("id")),
         person_id=person_id,
         person=person,
-        entry_mode=_number(data.get("entryMode")),
-        abnormality=_abnormality(data.get("abnormalType")),
-        direction=_number(data.get("direction")),
-        score=_real(data.get("verifyScore"), 0, 1),
+        entry_mode=_number(get("entryMode")),
+        abnormality=-1 if abnormality is None else abnormality,
+        direction=_number(get("direction")),
+        score=_real(get("verifyScore"), 0, 1),
         # 0 where nothing was measured.
-        temperature=_real(data.get("bodyTemperature"), 0, 100) or None,
-        mask=_number(data.get("mask")),
+        temperature=_real(get("bodyTemperature"), 0, 100) or None,
+        mask=_number(get("mask")),
         groups=groups,
-        denied=DENY_LIST in kinds,
-        occurred_at=_moment(data.get("signTime"), zone),
+        denied=denied,
+        occurred_at=_moment(get("signTime"), zone),
         zone=zone,
         # The whole scene; the other one is its thumbnail.
-        picture=_picture(_first(data, "signBgAvatar", "signAvatar")),
+        picture=_picture(get("signBgAvatar") or get("signAvatar")),
     )
-
-
-def _abnormality(value: Any) -> int:
-    """Return what was wrong; what cannot be read is not nothing. Absent in 2019."""
-    if value in (None, ""):
-        return Abnormality.NONE
-    return -1 if (number := _number(value)) is None else number
 
 
 def _alert(data: Mapping[str, Any]) -> AlertRecord:
@@ -383,7 +383,7 @@ def _first(data: Mapping[str, Any], *names: str) -> Any:
 
 def _text(value: Any) -> str | None:
     """Return a text in the length that can be shown; None if it is empty or no text."""
-    if type(value) not in _TEXTS:
+    if value == "" or type(value) not in _TEXTS:
         return None
     return printable(str(value))
 
@@ -398,23 +398,24 @@ def _id(value: Any) -> str | None:
 
 def _picture(value: Any) -> str | None:
     """Return the id of a picture, which becomes a part of its address."""
-    if isinstance(value, str) and _PICTURE_ID.fullmatch(value):
+    if value and isinstance(value, str) and _PICTURE_ID.fullmatch(value):
         return value
     return None
 
 
 def _number(value: Any) -> int | None:
     """Return a whole number, which may be written as text."""
-    if value is None:
-        return None
-    if isinstance(value, str):
+    # JSON's own numbers are bounded where they are parsed.
+    if value is None or type(value) is int:
+        return value
+    number = None
+    if type(value) is str:
         text = value.strip()
-        if not (text.isascii() and text.isdecimal() and len(text) <= _MAX_ID):
-            return None
-        value = int(text)
-    elif isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return value if type(value) is int and -_MAX_NUMBER < value < _MAX_NUMBER else None
+        if text.isascii() and text.isdecimal() and len(text) <= _MAX_ID:
+            number = int(text)
+    elif type(value) is float and value.is_integer():
+        number = int(value)
+    return None if number is None or abs(number) >= _MAX_NUMBER else number
 
 
 def _real(value: Any, least: float, most: float) -> float | None:
@@ -457,7 +458,9 @@ def _moment(value: Any, zone: timezone | None = None) -> datetime | None:
     if (epoch := _number(value)) is not None:
         if epoch >= _LATEST:
             epoch //= 1000
-        return datetime.fromtimestamp(epoch, UTC) if _plausible(epoch) else None
+        if _EARLIEST <= epoch < _LATEST:
+            return datetime.fromtimestamp(epoch, UTC)
+        return None
     if not isinstance(value, str):
         return None
     try:
@@ -465,11 +468,6 @@ def _moment(value: Any, zone: timezone | None = None) -> datetime | None:
         if moment.tzinfo is None and zone is not None:
             moment = moment.replace(tzinfo=zone)
         known = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        return moment if _plausible(known.timestamp()) else None
+        return moment if _EARLIEST <= known.timestamp() < _LATEST else None
     except ValueError, OverflowError:
         return None
-
-
-def _plausible(epoch: float) -> bool:
-    """Tell whether a time lies in this century."""
-    return _EARLIEST <= epoch < _LATEST

@@ -216,7 +216,7 @@ class TelliconHub(Hub):
             if event.duration is not None:
                 device.publish("last_call_duration", event.duration)
         self._note(event, now)
-        self.show_contact(account)
+        self.show_contact(account, now)
         return True
 
     def _account(self, client: str) -> Device:
