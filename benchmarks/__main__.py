@@ -34,7 +34,7 @@ def benchmarks(
             count=200 if short else 5000,
             updates=200 if short else 4000,
         ),
-        "start": partial(start.run, rounds=rounds),
+        "start": partial(start.run, rounds=rounds, stretches=1 if short else 3),
     }
 
 

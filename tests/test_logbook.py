@@ -435,17 +435,25 @@ async def account(set_up: SetUp) -> None:
 
 @pytest.mark.usefixtures("account")
 async def test_tellicon(hass: HomeAssistant, served_at: str, read: Read) -> None:
-    """The account and the unit say who was called, and from where."""
+    """The unit says who was called, and its account does not say it again."""
     async with Tellicon(f"{served_at}/eventTellicon", TOKEN) as sender:
         await sender.ring(Unit(505, 121, 1001), src="9001")
         await hass.async_block_till_done()
         await sender.dtmf(Unit(505, 121, 1001), command="*2")
     assert await read() == [
-        ("Tellicon 505", "Unit 505/121/1001 was called from 9001"),
         ("Unit 505/121/1001", "Unit 505/121/1001 was called from 9001"),
-        ("Tellicon 505", "Unit 505/121/1001 pressed *2"),
         ("Unit 505/121/1001", "Unit 505/121/1001 pressed *2"),
     ]
+
+
+@pytest.mark.usefixtures("account")
+async def test_tellicon_without_unit(
+    hass: HomeAssistant, served_at: str, read: Read
+) -> None:
+    """The account says what no unit says."""
+    async with Tellicon(f"{served_at}/eventTellicon", TOKEN) as sender:
+        await sender.ring(Unit(505, 121, None), src="9001")
+    assert await read() == [("Tellicon 505", "Called from 9001")]
 
 
 @pytest.fixture

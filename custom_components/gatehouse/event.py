@@ -1,5 +1,6 @@
 """Events."""
 
+from functools import partial
 from typing import override
 
 from homeassistant.components.event import ATTR_EVENT_TYPE, EventEntity
@@ -9,7 +10,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .const import EVENT_GATEHOUSE
 from .entity import EventDescription, GatehouseEntity, async_add_platform
-from .hub import Device, GatehouseConfigEntry, Hub
+from .hub import Device, GatehouseConfigEntry, Hub, echo_of
 from .model import Access, Word
 from .people import CHANNELS, async_follow_persons
 
@@ -47,12 +48,14 @@ class GatehouseEvent(GatehouseEntity, EventEntity):
     @callback
     def _listen(self) -> None:
         """Hear what was said while the entity was being added, and all that follows."""
+        channel = self.entity_description.key
+        self.async_on_remove(self.device.listen(channel, self._on_word))
         self.async_on_remove(
-            self.device.listen(self.entity_description.key, self._on_word)
+            self.device.listen(echo_of(channel), partial(self._on_word, echo=True))
         )
 
     @callback
-    def _on_word(self, word: Word) -> None:
+    def _on_word(self, word: Word, *, echo: bool = False) -> None:
         """Tell Home Assistant what happened."""
         # Who has asked for it in Home Assistant; nobody, for what comes from outside.
         context = None
@@ -68,6 +71,8 @@ class GatehouseEvent(GatehouseEntity, EventEntity):
             self.async_write_ha_state()
             # Home Assistant would let it stand for what happens in the next seconds.
             self._context = self._context_set = None
+        if echo:
+            return
         # For the logbook, which describes events of the bus alone, see `logbook.py`.
         self.hass.bus.async_fire(
             EVENT_GATEHOUSE,

@@ -147,6 +147,11 @@ class Device:
             self._waiting.setdefault(channel, deque(maxlen=WAITING_WORDS)).append(word)
 
     @callback
+    def echo(self, channel: str, word: Word) -> None:
+        """Tell the same listeners what another device says, so that all is told here."""
+        self.say(echo_of(channel), word)
+
+    @callback
     def set_available(self, available: bool) -> None:
         """Say whether the device can be reached."""
         if self.available is available:
@@ -523,6 +528,11 @@ class Hub(ABC):
     def outdated(self) -> bool:
         """Tell whether the entry has been configured otherwise since the start."""
         return self._configured != configuration(self.entry)
+
+
+def echo_of(channel: str) -> str:
+    """Return the channel on which words are said that are another device's."""
+    return f"{channel} echo"
 
 
 def configuration(entry: ConfigEntry) -> tuple[object, ...]:

@@ -210,8 +210,10 @@ class TelliconHub(Hub):
             occurred_at = now
         channel, word = _word(event, unit, occurred_at)
         # Somebody stands at the door: what is only noted comes afterwards.
-        account.say(channel, word)
-        if device is not None:
+        if device is None:
+            account.say(channel, word)
+        else:
+            account.echo(channel, word)
             device.say(channel, word)
             if event.duration is not None:
                 device.publish("last_call_duration", event.duration)
