@@ -176,12 +176,17 @@ class GatehouseConfigFlow(ConfigFlow, domain=DOMAIN):
         assert self._proven is not None
         data = {CONF_VENDOR: vendor.key, **self._proven.data}
         if (entry := self._reconfigured) is not None:
-            return self.async_update_and_abort(
+            done = self.async_update_and_abort(
                 entry,
-                unique_id=self._proven.unique_id or entry.unique_id,
+                unique_id=self._proven.unique_id,
                 data=data,
                 options={**entry.options, **self._proven.options},
             )
+            # A running one notices a change by itself, and is not to be interrupted
+            # by nothing more than a look at the page.
+            if entry.state is not ConfigEntryState.LOADED:
+                self.hass.config_entries.async_schedule_reload(entry.entry_id)
+            return done
         return self.async_create_entry(
             title=self._proven.title, data=data, options=self._proven.options
         )
@@ -199,6 +204,12 @@ class GatehouseConfigFlow(ConfigFlow, domain=DOMAIN):
             except Exception as err:  # noqa: BLE001  # shown and, if unknown, logged
                 errors = form_errors(err)
             else:
+                # What has been refused, though it is right now, is tried again at once.
+                if (
+                    entry.state is not ConfigEntryState.LOADED
+                    or not entry.runtime_data.outdated
+                ):
+                    self.hass.config_entries.async_schedule_reload(entry.entry_id)
                 return self.async_update_and_abort(entry)
         return self.async_show_form(
             step_id=f"{vendor.key}_reauth",

@@ -213,6 +213,25 @@ async def test_reconfigure(
     assert home.state is ConfigEntryState.LOADED
 
 
+async def test_reconfigure_after_a_failed_start(
+    hass: HomeAssistant, station: Ipac, entry: MockConfigEntry
+) -> None:
+    """A station that could not be reached is, as soon as its new address is known."""
+    entry.add_to_hass(hass)
+    hass.config_entries.async_update_entry(
+        entry, data={**entry.data, "host": "127.0.0.1:9"}
+    )
+    assert not await hass.config_entries.async_setup(entry.entry_id)
+    assert entry.state is ConfigEntryState.SETUP_RETRY
+    page = await answer(
+        hass, await entry.start_reconfigure_flow(hass), {"host": station.host}
+    )
+    done = await hass.config_entries.flow.async_configure(page["flow_id"], {})
+    await hass.async_block_till_done()
+    assert done["reason"] == "reconfigure_successful"
+    assert entry.state is ConfigEntryState.LOADED
+
+
 async def test_page_again(
     hass: HomeAssistant, station: Ipac, home: MockConfigEntry
 ) -> None:
@@ -222,6 +241,22 @@ async def test_page_again(
     page = await answer(hass, shown_form, {"host": station.host})
     assert page["step_id"] == "ipac_page"
     await station.start()
+
+
+async def test_reauth_after_a_failed_start(
+    hass: HomeAssistant, station: Ipac, entry: MockConfigEntry
+) -> None:
+    """A station that has refused the login is there with the right one."""
+    station.password = "new"
+    entry.add_to_hass(hass)
+    assert not await hass.config_entries.async_setup(entry.entry_id)
+    (refused,) = hass.config_entries.flow.async_progress()
+    done = await hass.config_entries.flow.async_configure(
+        refused["flow_id"], {"username": "admin", "password": "new"}
+    )
+    await hass.async_block_till_done()
+    assert done["reason"] == "reauth_successful"
+    assert entry.state is ConfigEntryState.LOADED
 
 
 @pytest.mark.parametrize("username", [None, "operator"])

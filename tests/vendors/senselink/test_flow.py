@@ -480,3 +480,66 @@ async def test_reauth(
     assert done["reason"] == "reauth_successful"
     assert (home.data["app_key"], home.data["app_secret"]) == (OTHER_KEY, OTHER_SECRET)
     assert home.state is ConfigEntryState.LOADED
+
+
+@pytest.mark.parametrize("key", [APP_KEY, OTHER_KEY])
+async def test_reauth_after_a_failed_start(
+    hass: HomeAssistant, server: SenseLink, entry: MockConfigEntry, key: str
+) -> None:
+    """An entry that was refused starts with the key, be it a new one or the same."""
+    server.refuse = "app_key"
+    entry.add_to_hass(hass)
+    assert not await hass.config_entries.async_setup(entry.entry_id)
+    assert entry.state is ConfigEntryState.SETUP_ERROR
+    (refused,) = hass.config_entries.flow.async_progress()
+    server.refuse, server.app_key = None, key
+    done = await send(hass, refused, {"app_key": key, "app_secret": APP_SECRET})
+    assert done["reason"] == "reauth_successful"
+    assert entry.state is ConfigEntryState.LOADED
+    assert not hass.config_entries.flow.async_progress()
+
+
+async def test_reauth_with_the_same_key(
+    hass: HomeAssistant, server: SenseLink, home: MockConfigEntry
+) -> None:
+    """A key that is accepted once more is used at once, without the long wait."""
+    server.refuse = "timestamp"
+    await server.drop()
+    await until(hass.config_entries.flow.async_progress)
+    (refused,) = hass.config_entries.flow.async_progress()
+    server.refuse = None
+    done = await send(hass, refused, {"app_key": APP_KEY, "app_secret": APP_SECRET})
+    assert done["reason"] == "reauth_successful"
+    assert home.state is ConfigEntryState.LOADED
+    assert len(server.connections) == 1
+
+
+@pytest.mark.parametrize("refused", [True, False])
+async def test_reconfigure_after_a_failed_start(
+    hass: HomeAssistant, server: SenseLink, entry: MockConfigEntry, refused: bool
+) -> None:
+    """An entry that could not start does so with what has been proven."""
+    if refused:
+        server.refuse = "app_key"
+    else:
+        await server.stop()
+    entry.add_to_hass(hass)
+    assert not await hass.config_entries.async_setup(entry.entry_id)
+    server.refuse = None
+    await server.start()
+    shown = await entry.start_reconfigure_flow(hass)
+    done = await send(hass, shown, answers(server, web_url=server.url))
+    assert done["reason"] == "reconfigure_successful"
+    assert entry.state is ConfigEntryState.LOADED
+
+
+async def test_reconfigure_without_host(
+    hass: HomeAssistant, server: SenseLink, subscription: MockConfigEntry
+) -> None:
+    """A server that an entry names no longer can be set up by another."""
+    shown = await subscription.start_reconfigure_flow(hass)
+    changed = answers(server, delivery="subscription", host=None)
+    page = await send(hass, shown, changed)
+    assert (await send(hass, page, {}))["reason"] == "reconfigure_successful"
+    done = await send(hass, await form(hass), answers(server))
+    assert done["type"] is FlowResultType.CREATE_ENTRY
