@@ -50,6 +50,8 @@ async def async_setup_entry(hass: HomeAssistant, entry: GatehouseConfigEntry) ->
         hub.address = vendor.view.attach(hass, hub)
     await _async_offer_tools(hass, entry)
     entry.async_on_unload(entry.add_update_listener(_async_reload_if_outdated))
+    # Of what has been changed while the hub started nobody was told.
+    await _async_reload_if_outdated(hass, entry)
     # Home Assistant does not unload entries when it stops.
     entry.async_on_unload(hass.bus.async_listen(EVENT_HOMEASSISTANT_STOP, stop))
     if hass.is_stopping:

@@ -357,6 +357,25 @@ async def test_option(
         assert (shown(hass, PHOTO) is not None) is photos
 
 
+async def test_option_during_set_up(
+    hass: HomeAssistant, server: SenseLink, told: Told
+) -> None:
+    """What is changed while the entry starts holds, too."""
+    server.greeting = None
+    entry = make_entry(server)
+    entry.add_to_hass(hass)
+    start = hass.async_create_task(hass.config_entries.async_setup(entry.entry_id))
+    await until(lambda: server.connections)
+    hass.config_entries.async_update_entry(entry, options={"photos": True})
+    server.greeting = "Connected!"
+    await server.push_raw('{"code": 20000, "message": "Connected!"}')
+    await start
+    await hass.async_block_till_done()
+    await server.recognise(photo=True)
+    await until(lambda: shown(hass, PHOTO) not in (None, STATE_UNKNOWN))
+    assert len(told(ACCESS)) == 1
+
+
 async def test_unload_while_fetching(
     hass: HomeAssistant, server: SenseLink, asked: asyncio.Event, home: MockConfigEntry
 ) -> None:
