@@ -445,7 +445,9 @@ class Hub(ABC):
     @callback
     def clear_issue(self, key: str, uid: str) -> None:
         """Take back what the user was asked for about a device."""
-        ir.async_delete_issue(self.hass, DOMAIN, f"{key}_{uid}")
+        if not self.hass.is_stopping:
+            # Otherwise it comes back after the start, ignored if it has been.
+            ir.async_delete_issue(self.hass, DOMAIN, f"{key}_{uid}")
 
     @callback
     def show_connection(
@@ -506,9 +508,7 @@ class Hub(ABC):
         if (loss := self._losses.pop(uid, None)) is not None:
             issue, cancel = loss
             cancel()
-            if not self.hass.is_stopping:
-                # Otherwise it comes back after the start, ignored if it has been.
-                self.clear_issue(issue, uid)
+            self.clear_issue(issue, uid)
 
     @property
     def connected(self) -> bool:

@@ -18,7 +18,7 @@ from custom_components.gatehouse.vendors.senselink.hub import SenseLinkHub
 from homeassistant.components.http import ban
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP, STATE_UNKNOWN
-from homeassistant.core import HomeAssistant
+from homeassistant.core import CoreState, HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.setup import async_setup_component
 from simulators.senselink import SenseLink
@@ -456,6 +456,24 @@ async def test_silence_across_a_restart(
     await hass.config_entries.async_setup(subscribed.entry_id)
     await hass.async_block_till_done()
     assert issue(issue_registry) is not None
+
+
+async def test_ignored_silence(
+    hass: HomeAssistant,
+    server: SenseLink,
+    subscribed: MockConfigEntry,
+    advance: Advance,
+    issue_registry: ir.IssueRegistry,
+) -> None:
+    """Who does not want to hear of it is not told again after a restart."""
+    await let_come(server, hass, advance, 10, 20)
+    await advance(25 * 3600)
+    (ignored,) = issue_registry.issues
+    ir.async_ignore_issue(hass, *ignored, True)
+    hass.set_state(CoreState.stopping)
+    hass.bus.async_fire(EVENT_HOMEASSISTANT_STOP)
+    await hass.async_block_till_done()
+    assert issue_registry.issues[ignored].dismissed_version is not None
 
 
 async def test_removed(

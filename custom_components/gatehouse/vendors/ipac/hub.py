@@ -260,10 +260,8 @@ class IpacHub(Hub):
         self._presence.stop()
         self._doors.stop()
         self._tasks.close()
-        if not self.hass.is_stopping:
-            # Otherwise they come back after the start, ignored if they have been.
-            self.clear_issue("station_silent", self._uid)
-            self.clear_issue("another_station", self._uid)
+        self.clear_issue("station_silent", self._uid)
+        self.clear_issue("another_station", self._uid)
         if self._object_id is not None:
             await self.async_save()
 

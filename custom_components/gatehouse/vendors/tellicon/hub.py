@@ -117,10 +117,8 @@ class TelliconHub(Hub):
     async def async_stop(self) -> None:
         """Remember what has come, and how long silences have been."""
         await super().async_stop()
-        if not self.hass.is_stopping:
-            # Otherwise they come back after the start, ignored if they have been.
-            for client in self._silences:
-                self.clear_issue(SILENT, self._uid(client))
+        for client in self._silences:
+            self.clear_issue(SILENT, self._uid(client))
         if self._silences:
             await self.async_save()
 
