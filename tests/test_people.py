@@ -155,6 +155,34 @@ async def test_terminals(
     assert other["person_entity"] is None
 
 
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("青山　愛子", "青山 愛子"),
+        ("Anne\u00a0Lise", "Anne Lise"),
+        ("علی\u200cرضا", "علیرضا"),
+        ("Aiko 👩\u200d🔧", "Aiko 👩🔧"),
+    ],
+)
+async def test_names_as_they_are_written(
+    hass: HomeAssistant,
+    server: SenseLink,
+    terminals: MockConfigEntry,
+    name: str,
+    told: str,
+) -> None:
+    """A name that was copied from SenseLink's screen is known, whatever is in it."""
+    await choose(
+        hass,
+        await dialog(hass, terminals),
+        photos=False,
+        people=[{"name": name, "person": "person.aiko"}],
+    )
+    attributes = await seen(hass, server, replace(AIKO, name=name))
+    assert attributes["person"] == told
+    assert attributes["person_entity"] == "person.aiko"
+
+
 async def test_number_before_name(
     hass: HomeAssistant, server: SenseLink, terminals: MockConfigEntry
 ) -> None:

@@ -12,6 +12,7 @@ from homeassistant.helpers.entity_registry import EventEntityRegistryUpdatedData
 from homeassistant.helpers.event import async_track_entity_registry_updated_event
 
 from .model import Access, Keypad, Word
+from .wire import printable
 
 CONF_PEOPLE = "people"
 CONF_PERSON = "person"
@@ -87,8 +88,8 @@ class People:
 
 
 def plain(name: str) -> str:
-    """Return a name as it is compared with others."""
-    return name.strip().casefold()
+    """Return a name as it is compared with others, copied from wherever it may be."""
+    return (printable(name) or "").casefold()
 
 
 @callback

@@ -14,6 +14,7 @@ import ssl
 import sys
 import time
 from typing import Any, override
+from unicodedata import category
 
 import aiohttp
 import orjson
@@ -342,8 +343,13 @@ def printable(text: str, limit: int = MAX_TEXT) -> str | None:
     """Return what can be shown of a vendor's text in one line, None if that is nothing.
 
     Line breaks and other control characters are left out, those that turn the direction
-    of writing included, and what is beyond `limit` characters.
+    of writing included, and what is beyond `limit` characters. Spaces of another width,
+    such as Japanese names have between their parts, become ordinary ones.
     """
     if not text.isprintable():
-        text = "".join(sign for sign in text if sign.isprintable())
+        text = "".join(
+            " " if category(sign) == "Zs" else sign
+            for sign in text
+            if sign.isprintable() or category(sign) == "Zs"
+        )
     return text.strip()[:limit].rstrip() or None
