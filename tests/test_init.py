@@ -67,6 +67,7 @@ async def test_delete_device(
     device_registry: dr.DeviceRegistry,
     hass_ws_client: WebSocketGenerator,
     served_at: str,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     """A unit that came by itself may be deleted, and comes back with its next event."""
     client = await hass_ws_client(hass)
@@ -102,3 +103,10 @@ async def test_delete_device(
         config_entry_id=entry.entry_id, identifiers={(DOMAIN, "stranger")}
     )
     assert await delete(stranger)
+
+    # Who is not running cannot say whether it is one of those.
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    for device in devices():
+        assert not await delete(device)
+    assert len(devices()) == 2
+    assert "Traceback" not in caplog.text

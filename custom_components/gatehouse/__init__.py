@@ -2,6 +2,7 @@
 
 import logging
 
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP, Platform
 from homeassistant.core import Event, HomeAssistant
 from homeassistant.helpers import config_validation as cv
@@ -79,7 +80,9 @@ async def async_remove_entry(hass: HomeAssistant, entry: GatehouseConfigEntry) -
 async def async_remove_config_entry_device(
     hass: HomeAssistant, entry: GatehouseConfigEntry, device_entry: DeviceEntry
 ) -> bool:
-    """Tell whether a user may delete a device."""
+    """Tell whether a user may delete a device, which only a running hub knows."""
+    if entry.state is not ConfigEntryState.LOADED:
+        return False
     device = entry.runtime_data.device_of(device_entry)
     if device is None:
         return True
