@@ -304,7 +304,11 @@ class Hub(ABC):
         if via is not None:
             properties["via_device_id"] = via.entry.id
         if "name" in properties:
-            properties["name"] = _fitting(properties["name"])
+            name = properties["name"] = _fitting(properties["name"])
+            # Entity ids begin with the area, too. One that is so long is an address.
+            area = properties.get("suggested_area")
+            if area is not None and len(slugify(f"{area} {name}")) > MAX_SLUG:
+                del properties["suggested_area"]
         identifier = (DOMAIN, uid)
         self._move_to_subentry(identifier, subentry_id)
         device = Device(

@@ -1,6 +1,7 @@
 """Whoever stands before a terminal, from the websocket to the state machine."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime
 import json
 import logging
@@ -306,6 +307,27 @@ async def test_rename(
     await server.recognise()
     await until(lambda: len(told(ACCESS)) == 3)
     assert devices()[1].name == "Front door"
+
+
+@pytest.mark.parametrize("text", ["愛", "½", "م", "x", "😀", "あ "])
+async def test_long_names(
+    hass: HomeAssistant,
+    server: SenseLink,
+    home: MockConfigEntry,
+    told: Told,
+    devices: Devices,
+    text: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A terminal has all its entities, however long its name and its place are."""
+    long = text * 128
+    server.terminals[0] = replace(server.terminals[0], name=long, location=long)
+    await server.recognise()
+    await until(lambda: len(devices()) == 2)
+    await hass.async_block_till_done()
+    assert len(hass.states.async_entity_ids("event")) == 2
+    assert len(hass.states.async_entity_ids("binary_sensor")) == 8
+    assert "Traceback" not in caplog.text
 
 
 async def test_restart(
