@@ -68,17 +68,25 @@ class Device:
     """One Home Assistant device of a hub, with the channels that lead to its entities."""
 
     def __init__(
-        self, *, uid: str, kind: str, entry: DeviceEntry, subentry_id: str | None
+        self,
+        registry: dr.DeviceRegistry,
+        *,
+        uid: str,
+        kind: str,
+        entry: DeviceEntry,
+        subentry_id: str | None,
     ) -> None:
         """Describe the device.
 
         Args:
+            registry: the device registry.
             uid: first part of the unique ids of its entities, unique in Gatehouse.
             kind: which of the vendor's entity descriptions it has.
-            entry: its entry in the device registry.
+            entry: its entry in the registry, which the user may change meanwhile.
             subentry_id: the sub-entry that it stands for, if any.
 
         """
+        self._registry = registry
         self.uid = uid
         self.kind = kind
         self.entry = entry
@@ -91,8 +99,12 @@ class Device:
 
     @property
     def name(self) -> str:
-        """Return what the user calls it."""
-        return self.entry.name_by_user or self.entry.name or self.uid
+        """Return what the user calls it now."""
+        entry = self._registry.async_get_device_by_identifier(
+            (DOMAIN, self.uid), self.entry.config_entry_id
+        )
+        known = entry or self.entry
+        return known.name_by_user or known.name or self.uid
 
     @callback
     def listen(self, channel: str, listener: Listener) -> CALLBACK_TYPE:
@@ -311,11 +323,13 @@ class Hub(ABC):
                 del properties["suggested_area"]
         identifier = (DOMAIN, uid)
         self._move_to_subentry(identifier, subentry_id)
+        registry = dr.async_get(self.hass)
         device = Device(
+            registry,
             uid=uid,
             kind=kind,
             subentry_id=subentry_id,
-            entry=dr.async_get(self.hass).async_get_or_create(
+            entry=registry.async_get_or_create(
                 config_entry_id=self.entry.entry_id,
                 config_subentry_id=subentry_id,
                 identifiers={identifier},

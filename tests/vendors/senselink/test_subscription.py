@@ -19,7 +19,7 @@ from homeassistant.components.http import ban
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP, STATE_UNKNOWN
 from homeassistant.core import CoreState, HomeAssistant
-from homeassistant.helpers import issue_registry as ir
+from homeassistant.helpers import device_registry as dr, issue_registry as ir
 from homeassistant.setup import async_setup_component
 from simulators.senselink import SenseLink
 from simulators.senselink_frames import BRUNO
@@ -456,6 +456,23 @@ async def test_silence_across_a_restart(
     await hass.config_entries.async_setup(subscribed.entry_id)
     await hass.async_block_till_done()
     assert issue(issue_registry) is not None
+
+
+async def test_silence_of_a_renamed_server(
+    hass: HomeAssistant,
+    server: SenseLink,
+    subscribed: MockConfigEntry,
+    advance: Advance,
+    devices: Devices,
+    device_registry: dr.DeviceRegistry,
+    issue_registry: ir.IssueRegistry,
+) -> None:
+    """The user reads the name that the user has given."""
+    (device,) = devices()
+    device_registry.async_update_device(device.id, name_by_user="Faces")
+    await let_come(server, hass, advance, 10, 20)
+    await advance(25 * 3600)
+    assert issue(issue_registry).translation_placeholders == {"name": "Faces"}
 
 
 async def test_ignored_silence(
