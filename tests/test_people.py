@@ -422,11 +422,20 @@ async def test_removed_person(
     entity_registry.async_remove("person.aiko")
     await hass.async_block_till_done()
     assert known.options == {"people": [BRUNO_IS]}
-    # It has been noticed by an entry that is there, and by no other.
+
+
+async def test_persons_change_while_an_entry_is_not_running(
+    hass: HomeAssistant, entity_registry: er.EntityRegistry, known: MockConfigEntry
+) -> None:
+    """An entry whose station is away, or that is disabled, could not learn of it later."""
     assert await hass.config_entries.async_unload(known.entry_id)
+    entity_registry.async_update_entity("person.aiko", new_entity_id="person.boss")
+    # Quicker than any reload.
+    entity_registry.async_update_entity("person.boss", new_entity_id="person.chief")
     entity_registry.async_remove("person.bruno")
     await hass.async_block_till_done()
-    assert known.options == {"people": [BRUNO_IS]}
+    assert known.options == {"people": [AIKO_IS | {"person": "person.chief"}]}
+    assert known.state is ConfigEntryState.NOT_LOADED
 
 
 async def test_diagnostics(

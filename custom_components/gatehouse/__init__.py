@@ -13,6 +13,7 @@ from homeassistant.helpers.typing import ConfigType
 from .const import DOMAIN, PLATFORMS
 from .dashboard import async_setup_dashboard
 from .hub import GatehouseConfigEntry, entry_store
+from .people import async_follow_persons
 from .services import async_setup_actions
 from .vendors import vendor_of
 
@@ -24,6 +25,7 @@ CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Set up what stands also while no entry is loaded: the actions, the dashboard."""
     async_setup_actions(hass)
+    async_follow_persons(hass)
     await async_setup_dashboard(hass)
     return True
 

@@ -12,7 +12,7 @@ from .const import EVENT_GATEHOUSE
 from .entity import EventDescription, GatehouseEntity, async_add_platform
 from .hub import Device, GatehouseConfigEntry, Hub, echo_of
 from .model import Access, Word
-from .people import CHANNELS, async_follow_persons
+from .people import CHANNELS
 
 PARALLEL_UPDATES = 0
 
@@ -23,7 +23,6 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Set up the events of an entry."""
-    entry.async_on_unload(async_follow_persons(hass, entry))
     async_add_platform(entry, async_add_entities, EventDescription, GatehouseEvent)
 
 

@@ -5,12 +5,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from homeassistant.components.person import ATTR_USER_ID, DOMAIN as PERSON_DOMAIN
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_NAME
-from homeassistant.core import CALLBACK_TYPE, Context, Event, HomeAssistant, callback
-from homeassistant.helpers.entity_registry import EventEntityRegistryUpdatedData
-from homeassistant.helpers.event import async_track_entity_registry_updated_event
+from homeassistant.core import Context, Event, HomeAssistant, callback, split_entity_id
+from homeassistant.helpers.entity_registry import (
+    EVENT_ENTITY_REGISTRY_UPDATED,
+    EventEntityRegistryUpdatedData,
+)
 
+from .const import DOMAIN
 from .model import Access, Keypad, Word
 from .wire import printable
 
@@ -93,8 +95,15 @@ def plain(name: str) -> str:
 
 
 @callback
-def async_follow_persons(hass: HomeAssistant, entry: ConfigEntry) -> CALLBACK_TYPE:
-    """Have an entry's option follow persons whose entities are renamed or removed."""
+def async_follow_persons(hass: HomeAssistant) -> None:
+    """Have all entries' options follow persons whose entities are renamed or removed.
+
+    Those of entries that are not running, too, which could not learn of it afterwards.
+    """
+
+    @callback
+    def is_person(data: EventEntityRegistryUpdatedData) -> bool:
+        return split_entity_id(data["entity_id"])[0] == PERSON_DOMAIN
 
     @callback
     def follow(event: Event[EventEntityRegistryUpdatedData]) -> None:
@@ -102,15 +111,16 @@ def async_follow_persons(hass: HomeAssistant, entry: ConfigEntry) -> CALLBACK_TY
         before = now = data["entity_id"]
         if data["action"] == "update":
             before = data.get("old_entity_id", before)
-        known: list[dict[str, Any]] = [
-            {**one, CONF_PERSON: now} if one[CONF_PERSON] == before else one
-            for one in entry.options[CONF_PEOPLE]
-            if data["action"] != "remove" or one[CONF_PERSON] != before
-        ]
-        hass.config_entries.async_update_entry(
-            entry, options={**entry.options, CONF_PEOPLE: known}
-        )
+        for entry in hass.config_entries.async_entries(DOMAIN):
+            people: list[dict[str, Any]] = entry.options.get(CONF_PEOPLE, [])
+            known = [
+                {**one, CONF_PERSON: now} if one[CONF_PERSON] == before else one
+                for one in people
+                if data["action"] != "remove" or one[CONF_PERSON] != before
+            ]
+            if known != people:
+                hass.config_entries.async_update_entry(
+                    entry, options={**entry.options, CONF_PEOPLE: known}
+                )
 
-    return async_track_entity_registry_updated_event(
-        hass, {one[CONF_PERSON] for one in entry.options.get(CONF_PEOPLE, ())}, follow
-    )
+    hass.bus.async_listen(EVENT_ENTITY_REGISTRY_UPDATED, follow, event_filter=is_person)
