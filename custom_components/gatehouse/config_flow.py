@@ -286,9 +286,13 @@ class GatehouseOptionsFlow(OptionsFlow):
         errors: dict[str, str] = {}
         if user_input is not None:
             try:
-                return self.async_create_entry(data=clean_people(user_input))
+                options = vendor_of(self.config_entry).flow.clean_options(
+                    self.config_entry, clean_people(user_input)
+                )
             except FormError as err:
                 errors = form_errors(err)
+            else:
+                return self.async_create_entry(data=options)
         schema = _options_schema(self.config_entry)
         assert schema is not None
         return self.async_show_form(

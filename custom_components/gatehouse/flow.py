@@ -139,6 +139,17 @@ class VendorFlow(ABC):
 
         """
 
+    def clean_options(
+        self, entry: ConfigEntry, options: Mapping[str, Any]
+    ) -> Mapping[str, Any]:
+        """Return what has been chosen on an entry as it is to be kept.
+
+        Raises:
+            FormError: it cannot stand.
+
+        """
+        return options
+
     def page(self, hass: HomeAssistant, data: Mapping[str, Any]) -> dict[str, str]:
         """Return the placeholders of the page that says what to type at the vendor.
 

@@ -24,7 +24,16 @@ from simulators.senselink import SenseLink
 
 from ...conftest import until
 from ..conftest import shown
-from .conftest import ACCESS, APP_KEY, APP_SECRET, PHOTO, SECRET, Told, make_entry
+from .conftest import (
+    ACCESS,
+    APP_KEY,
+    APP_SECRET,
+    PHOTO,
+    SECRET,
+    SetUp,
+    Told,
+    make_entry,
+)
 
 OTHER_KEY = "ffeeddccbbaa9988"
 OTHER_SECRET = "fedcba9876543210fedcba9876543210"
@@ -378,6 +387,30 @@ async def test_needed_for_photos(hass: HomeAssistant) -> None:
     assert page["step_id"] == "senselink_page"
     created = await send(hass, page, {})
     assert created["data"]["web_url"] == "https://192.0.2.1/s"
+
+
+async def test_option_needs_what_photos_need(
+    hass: HomeAssistant, server: SenseLink, set_up: SetUp
+) -> None:
+    """What could not be fetched from anywhere is not promised."""
+    entry = make_entry(
+        server, delivery="subscription", secret=SECRET, host=None, web_url=None
+    )
+    await set_up(entry)
+    options = await hass.config_entries.options.async_init(entry.entry_id)
+    again = await hass.config_entries.options.async_configure(
+        options["flow_id"], {"photos": True}
+    )
+    assert again["errors"] == {"photos": "needed_for_photos"}
+    assert entry.options == {"photos": False}
+    hass.config_entries.async_update_entry(
+        entry, data={**entry.data, "web_url": server.url}
+    )
+    await hass.config_entries.options.async_configure(
+        options["flow_id"], {"photos": True}
+    )
+    await hass.async_block_till_done()
+    assert entry.options == {"photos": True}
 
 
 async def test_reconfigure(

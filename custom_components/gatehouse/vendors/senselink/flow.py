@@ -127,6 +127,15 @@ class SenseLinkFlow(VendorFlow):
         )
 
     @override
+    def clean_options(
+        self, entry: ConfigEntry, options: Mapping[str, Any]
+    ) -> Mapping[str, Any]:
+        """Return the options; photos must be fetched from somewhere."""
+        if options[CONF_PHOTOS] and not entry.data.keys() & {CONF_HOST, CONF_WEB_URL}:
+            raise FormError("needed_for_photos", CONF_PHOTOS)
+        return options
+
+    @override
     def page(self, hass: HomeAssistant, data: Mapping[str, Any]) -> dict[str, str]:
         """Return the address to type into SenseLink's screen."""
         if data[CONF_DELIVERY] == Delivery.WEBSOCKET:
