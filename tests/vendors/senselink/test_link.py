@@ -121,6 +121,23 @@ async def test_loss_and_return(
     ]
 
 
+async def test_record_before_the_greeting(
+    hass: HomeAssistant, server: SenseLink, entry: MockConfigEntry, told: Told
+) -> None:
+    """Somebody who comes while the server is still saying hello is not lost."""
+    server.greeting = None
+    entry.add_to_hass(hass)
+    start = hass.async_create_task(hass.config_entries.async_setup(entry.entry_id))
+    await until(lambda: server.connections)
+    await server.recognise()
+    await server.push_raw('{"code": 20000, "message": "Connected!"}')
+    assert await start
+    await server.recognise()
+    await until(lambda: len(told(ACCESS)) == 2)
+    await hass.async_block_till_done()
+    assert [event["record_id"] for _, event in told(ACCESS)] == ["1000001", "1000002"]
+
+
 async def test_orderly_end(
     hass: HomeAssistant, server: SenseLink, home: MockConfigEntry, advance: Advance
 ) -> None:

@@ -1,6 +1,8 @@
 """Talks to a SenseLink server: listens at its websocket, and fetches pictures."""
 
 import asyncio
+from collections import deque
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from http import HTTPStatus
 import logging
@@ -40,6 +42,9 @@ _LOGGER = logging.getLogger(__name__)
 
 MAX_FRAME = 256 * 1024
 """Bytes of a frame at most; real ones have about a thousand, for pictures are ids."""
+
+MAX_EARLY = 64
+"""Messages that are kept until the server has said that it accepts the key."""
 
 MAX_PICTURE = 2 * 1024 * 1024
 """Bytes of a picture at most."""
@@ -86,10 +91,13 @@ class Credentials:
 class Link:
     """An open websocket, over which SenseLink has accepted the key."""
 
-    def __init__(self, connection: ClientConnection, pace: Pace) -> None:
-        """Keep the connection alive from now on."""
+    def __init__(
+        self, connection: ClientConnection, pace: Pace, early: Iterable[Message]
+    ) -> None:
+        """Keep the connection alive from now on; `early` has come over it already."""
         self._connection = connection
         self._pace = pace
+        self._early = deque(early)
         self._pinging = asyncio.create_task(self._ping())
         self._quiet = False
         self.malformed = 0
@@ -106,6 +114,8 @@ class Link:
             LinkLost: the websocket has ended; `GoneQuiet`, if by our own hand.
 
         """
+        if self._early:
+            return self._early.popleft()
         while True:
             try:
                 # As bytes, so that broken UTF-8 is a broken frame and not the end.
@@ -194,17 +204,21 @@ class SenseLinkClient:
         except UnexpectedStatus as err:
             raise _refusal(err.status) from err
         try:
-            await self._await_greeting(connection)
+            early = await self._await_greeting(connection)
         except BaseException:
             await connection.close()
             raise
-        return Link(connection, self._pace)
+        return Link(connection, self._pace, early)
 
-    async def _await_greeting(self, connection: ClientConnection) -> None:
-        """Wait for the word that the key is accepted.
+    async def _await_greeting(
+        self, connection: ClientConnection
+    ) -> Collection[Message]:
+        """Wait for the word that the key is accepted; return what came before it.
 
-        The refusal, too, comes as a frame after the websocket has opened.
+        The refusal, too, comes as a frame after the websocket has opened. That it is
+        the first one, and no record slips in before it, is not documented.
         """
+        early: deque[Message] = deque(maxlen=MAX_EARLY)
         frames = 0
         try:
             async with asyncio.timeout(self._pace.greeting):
@@ -212,9 +226,11 @@ class SenseLinkClient:
                     message = _message(await connection.recv(decode=False))
                     frames += 1
                     if message is Signal.CONNECTED:
-                        return
+                        return early
                     if message is Signal.DENIED:
                         raise InvalidAuth
+                    if message is not None:
+                        early.append(message)
         except TimeoutError as err:
             raise (UnexpectedReply("no greeting") if frames else TimedOut) from err
         except ConnectionClosed as err:
