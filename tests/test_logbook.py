@@ -47,7 +47,11 @@ from custom_components.gatehouse.vendors import VENDORS
 from homeassistant.components.recorder import Recorder
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers import device_registry as dr, translation
+from homeassistant.helpers import (
+    device_registry as dr,
+    entity_registry as er,
+    translation,
+)
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
 from simulators.ipac import Ipac
@@ -630,8 +634,23 @@ async def test_device_is_gone(
     teller.remove_device(teller.door)
     assert await read() == [
         ("Gatehouse", "The bell was rung"),
-        ("Gatehouse", "Refused: busy"),
+        ("Gatehouse", "Refused: Busy"),
     ]
+
+
+async def test_entity_is_renamed(
+    hass: HomeAssistant,
+    teller: TellerHub,
+    entity_registry: er.EntityRegistry,
+    read: Read,
+) -> None:
+    """What happened is told in the same words when the entity has another id."""
+    teller.door.say("alert", Alert(event_type=AlertEvent.DOOR_FORCED))
+    before = await read()
+    entity_registry.async_update_entity(
+        "event.front_door_alert", new_entity_id="event.burglar"
+    )
+    assert await read() == before
 
 
 # --- Where the sentences are

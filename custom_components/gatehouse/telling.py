@@ -73,6 +73,12 @@ _METHODS: Mapping[str, str] = {
     Method.CODE: "by_code",
 }
 
+# Whose labels stand for themselves in a sentence, and on which channel they are said.
+_LABELLED: Mapping[str, str] = {
+    **dict.fromkeys(AccessEvent, "access"),
+    **dict.fromkeys(AlertEvent, "alert"),
+}
+
 
 class Telling:
     """Puts one event into words."""
@@ -163,13 +169,19 @@ class Telling:
     def _label(self, attribute: str) -> str | None:
         """Return what the entity shows of one of its attributes."""
         value: str | None = self._data.get(attribute)
+        if value is None:
+            return None
+        # It may be gone, or have another id by now.
         entity = er.async_get(self._hass).async_get(self._data[ATTR_ENTITY_ID])
-        if value is None or entity is None:
-            return value
+        channel = (
+            _LABELLED.get(self._event_type)
+            if entity is None
+            else entity.translation_key
+        )
         texts = async_get_cached_translations(
             self._hass, self._language, "entity", DOMAIN
         )
-        key = f"{EVENT_DOMAIN}.{entity.translation_key}.state_attributes.{attribute}"
+        key = f"{EVENT_DOMAIN}.{channel}.state_attributes.{attribute}"
         return texts.get(f"component.{DOMAIN}.entity.{key}.state.{value}", value)
 
     def _text(self, key: str, facts: Mapping[str, str]) -> str | None:
