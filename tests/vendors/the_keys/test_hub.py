@@ -2,7 +2,10 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
+import aiohttp
 import pytest
 from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
@@ -15,8 +18,13 @@ from custom_components.gatehouse.const import DOMAIN
 from custom_components.gatehouse.hub import Device
 from custom_components.gatehouse.vendors.the_keys import client
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState, ConfigSubentry
-from homeassistant.const import EVENT_STATE_CHANGED, STATE_UNAVAILABLE, STATE_UNKNOWN
-from homeassistant.core import Context, HomeAssistant
+from homeassistant.const import (
+    EVENT_HOMEASSISTANT_STOP,
+    EVENT_STATE_CHANGED,
+    STATE_UNAVAILABLE,
+    STATE_UNKNOWN,
+)
+from homeassistant.core import Context, CoreState, HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import (
     device_registry as dr,
@@ -27,6 +35,7 @@ from homeassistant.setup import async_setup_component
 from simulators.the_keys import Fault, Gateway
 
 from ...conftest import Advance, until
+from ...faults.simulated_time import SimulatedTime
 from ..conftest import shown
 from .conftest import CODE, FRONT, OTHER_CODE, SIDE, subentry
 
@@ -252,7 +261,7 @@ async def test_nothing_known_after_lost_answer(
     gateway.inject("/locker_status", Fault.code(34))
     with pytest.raises(HomeAssistantError) as error:
         await order(hass, "unlock")
-    assert error.value.translation_key == "not_confirmed"
+    assert error.value.translation_key == "outcome_unknown"
     assert shown(hass, DOOR) == STATE_UNKNOWN
     await advance(6)
     assert shown(hass, DOOR) == "unlocked"
@@ -395,6 +404,26 @@ async def test_repair_goes_with_the_entry(
     await hass.config_entries.async_remove(home.entry_id)
     await hass.async_block_till_done()
     assert not issue_registry.issues
+
+
+async def test_ignored_repair_stays_ignored(
+    hass: HomeAssistant,
+    gateway: Gateway,
+    home: MockConfigEntry,
+    advance: Advance,
+    issue_registry: ir.IssueRegistry,
+) -> None:
+    """What the user has put aside is not brought up again by every restart."""
+    gateway.inject("/locker_status", Fault.code(32))
+    gateway.turn_by_hand(FRONT, 50)
+    await advance(10)
+    (issue,) = issue_registry.issues.values()
+    ir.async_ignore_issue(hass, issue.domain, issue.issue_id, True)
+    hass.set_state(CoreState.stopping)
+    hass.bus.async_fire(EVENT_HOMEASSISTANT_STOP)
+    await hass.async_block_till_done()
+    (issue,) = issue_registry.issues.values()
+    assert issue.dismissed_version is not None
 
 
 async def test_wrong_code(
@@ -687,6 +716,165 @@ async def test_orders_go_first(
     ]
 
 
+async def test_newer_order_counts(
+    hass: HomeAssistant,
+    gateway: Gateway,
+    entry: MockConfigEntry,
+    hass_admin_user: MockUser,
+    passing: SimulatedTime,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What a busy gateway has refused is not asked again after another order."""
+    monkeypatch.setattr(client, "PACE", replace(client.PACE, busy=5))
+    entry.add_to_hass(hass)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    gateway.inject("/open", Fault.code(500))
+    older = hass.async_create_task(order(hass, "unlock"))
+    await passing.until(lambda: gateway.requests[-1].path == "/open", within=1)
+    newer = Context(user_id=hass_admin_user.id)
+    await passing.outcome(
+        hass.services.async_call(
+            "lock", "lock", {"entity_id": DOOR}, blocking=True, context=newer
+        ),
+        within=1,
+    )
+    assert not older.done()
+    await passing.until(older.done, within=6)
+    assert older.exception().translation_key == "gateway_busy"
+    assert gateway.orders == [("/close", FRONT)]
+    assert shown(hass, DOOR) == "locking"
+    await passing.pass_(7)
+    state = hass.states.get(DOOR)
+    assert (state.state, state.attributes["changed_by"]) == (
+        "locked",
+        hass_admin_user.name,
+    )
+
+
+async def test_same_order_twice(
+    hass: HomeAssistant,
+    gateway: Gateway,
+    entry: MockConfigEntry,
+    passing: SimulatedTime,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A busy gateway is asked again, also if somebody else has ordered the same."""
+    monkeypatch.setattr(client, "PACE", replace(client.PACE, busy=5))
+    entry.add_to_hass(hass)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    gateway.inject("/open", Fault.code(500))
+    older = hass.async_create_task(order(hass, "unlock"))
+    await passing.until(lambda: gateway.requests[-1].path == "/open", within=1)
+    await passing.outcome(order(hass, "unlock"), within=1)
+    await passing.until(older.done, within=6)
+    assert older.exception() is None
+    assert shown(hass, DOOR) == "unlocking"
+
+
+async def test_refused_while_another_moves_the_bolt(
+    hass: HomeAssistant,
+    gateway: Gateway,
+    home: MockConfigEntry,
+    hass_admin_user: MockUser,
+    advance: Advance,
+) -> None:
+    """Who is refused takes nothing back of an order that has been accepted."""
+    await hass.services.async_call(
+        "lock",
+        "unlock",
+        {"entity_id": DOOR},
+        blocking=True,
+        context=Context(user_id=hass_admin_user.id),
+    )
+    gateway.inject("/close", Fault.code(34))
+    with pytest.raises(HomeAssistantError):
+        await order(hass, "lock")
+    for shown_state in ("unlocking", "unlocked"):
+        state = hass.states.get(DOOR)
+        assert (state.state, state.attributes["changed_by"]) == (
+            shown_state,
+            hass_admin_user.name,
+        )
+        await advance(6)
+
+
+async def test_refused_together(
+    hass: HomeAssistant,
+    gateway: Gateway,
+    home: MockConfigEntry,
+    hass_admin_user: MockUser,
+) -> None:
+    """Of two who are refused, neither has moved the bolt."""
+    gateway.inject("/open", Fault.code(34), times=2)
+    context = Context(user_id=hass_admin_user.id)
+    failures = await asyncio.gather(
+        *(
+            hass.services.async_call(
+                "lock", "unlock", {"entity_id": DOOR}, blocking=True, context=context
+            )
+            for _ in range(2)
+        ),
+        return_exceptions=True,
+    )
+    assert [failure.translation_key for failure in failures] == [
+        "lock_not_detected"
+    ] * 2
+    state = hass.states.get(DOOR)
+    assert state.state == "locked"
+    assert state.attributes.get("changed_by") is None
+
+
+async def test_reading_before_arrival(
+    hass: HomeAssistant,
+    gateway: Gateway,
+    home: MockConfigEntry,
+    hass_admin_user: MockUser,
+    passing: SimulatedTime,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A reading that an order has overtaken does not show the bolt where it was."""
+    monkeypatch.setattr(client, "PACE", replace(client.PACE, gap=1, travel=6))
+    await passing.outcome(hass.config_entries.async_reload(home.entry_id), within=30)
+    await passing.until(lambda: shown(hass, DOOR) == "locked", within=30)
+    changes = async_capture_events(hass, EVENT_STATE_CHANGED)
+    gateway.turn_by_hand(FRONT, 50)
+    gateway.turn_by_hand(FRONT, 49)
+    seen = len(gateway.requests)
+    # The list has told of it, and the reading waits for its turn.
+    await passing.until(lambda: len(gateway.requests) > seen, within=11)
+    await passing.until(lambda: gateway.requests[-1].path == "/status", within=11)
+    await passing.settle()
+    # As a gateway might answer that does not know yet that the bolt moves.
+    gateway.inject(
+        "/locker_status", Fault.reply(b'{"status": "Door closed", "code": 49}')
+    )
+    await passing.outcome(
+        hass.services.async_call(
+            "lock",
+            "unlock",
+            {"entity_id": DOOR},
+            blocking=True,
+            context=Context(user_id=hass_admin_user.id),
+        ),
+        within=3,
+    )
+    await passing.pass_(12)
+    assert [request.path for request in gateway.requests[seen:]][:4] == [
+        "/lockers",
+        "/status",
+        "/open",
+        "/locker_status",
+    ]
+    assert [
+        change.data["new_state"].state
+        for change in changes
+        if change.data["entity_id"] == DOOR
+    ] == ["unlocking", "unlocked"]
+    assert hass.states.get(DOOR).attributes["changed_by"] == hass_admin_user.name
+
+
 async def test_two_callers(
     hass: HomeAssistant, gateway: Gateway, home: MockConfigEntry
 ) -> None:
@@ -720,6 +908,35 @@ async def test_order_expires(
     assert error.value.translation_key == "order_expired"
     assert not gateway.orders
     assert shown(hass, DOOR) == "locked"
+
+
+async def test_order_expires_while_a_name_is_looked_up(
+    hass: HomeAssistant,
+    gateway: Gateway,
+    home: MockConfigEntry,
+    passing: SimulatedTime,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An order is not sent late because the network took long to find the gateway."""
+    found = asyncio.Event()
+    look_up = aiohttp.TCPConnector._resolve_host  # noqa: SLF001
+
+    async def look_up_slowly(*args: Any, **kwargs: Any) -> Any:
+        await found.wait()
+        return await look_up(*args, **kwargs)
+
+    monkeypatch.setattr(aiohttp.TCPConnector, "_resolve_host", look_up_slowly)
+    monkeypatch.setattr(
+        home.runtime_data.client, "_pace", client.Pace(order_lifetime=3)
+    )
+    waiting = hass.async_create_task(order(hass, "unlock"))
+    await passing.pass_(5)
+    found.set()
+    with pytest.raises(HomeAssistantError) as error:
+        await waiting
+    assert error.value.translation_key == "gateway_unreachable"
+    await passing.pass_(1)
+    assert not gateway.orders
 
 
 async def test_buttons(

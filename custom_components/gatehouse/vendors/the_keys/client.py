@@ -236,6 +236,8 @@ class GatewayClient:
         self.timestamps = timestamps or Timestamps()
         self._pace = pace or PACE
         self._turns = Turns(self._pace.gap)
+        self._newest: dict[str, str] = {}
+        """By lock: what was ordered last."""
 
     def close(self) -> None:
         """Send nothing any more; who waits for a turn gets `CannotConnect`."""
@@ -370,8 +372,11 @@ class GatewayClient:
         """Send a signed request and return the reply, whatever it says.
 
         What the gateway refuses for a reason that can be mended, and so has not carried
-        out, is mended and asked again: each reason once, business a few times.
+        out, is mended and asked again: each reason once, business a few times. An order
+        is not, if meanwhile its lock was given another one, which would be undone.
         """
+        if deadline is not None:
+            self._newest[share.identifier] = path
         mended: set[int] = set()
         busy_tries = 0
         highest = self.timestamps.last
@@ -395,7 +400,10 @@ class GatewayClient:
                 self.timestamps.last = max(self.timestamps.last, highest)
                 raise refusal
             mended.add(refusal.code)
-            if deadline is not None and asyncio.get_running_loop().time() > deadline:
+            if deadline is not None and (
+                asyncio.get_running_loop().time() > deadline
+                or self._newest[share.identifier] != path
+            ):
                 raise refusal
 
     async def _mended(self, code: int, share: Share) -> bool:
@@ -478,8 +486,11 @@ class GatewayClient:
     ) -> bytes:
         """Send one request when its turn has come, and return the reply's body."""
         async with self._turns.take(urgency):
-            if deadline is not None and asyncio.get_running_loop().time() > deadline:
-                raise OrderExpired
+            left = None
+            if deadline is not None:
+                left = deadline - asyncio.get_running_loop().time()
+                if left <= 0:
+                    raise OrderExpired
             with http_errors():
                 async with self._session.request(
                     method,
@@ -493,6 +504,8 @@ class GatewayClient:
                     allow_redirects=False,
                     timeout=aiohttp.ClientTimeout(
                         total=self._pace.connect + patience,
+                        # To look a name up can take longer than an order lives.
+                        connect=left,
                         sock_connect=self._pace.connect,
                     ),
                 ) as response:

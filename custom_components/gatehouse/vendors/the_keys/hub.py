@@ -91,6 +91,7 @@ _ARRIVALS = {
     BoltState.LOCKING: BoltState.LOCKED,
     BoltState.UNLOCKING: BoltState.UNLOCKED,
 }
+_WAYS = {arrival: moving for moving, arrival in _ARRIVALS.items()}
 
 # What the user reads when the gateway refuses.
 _REFUSALS: dict[int, str] = {
@@ -143,8 +144,12 @@ class Lock:
         self.device = device
         self.share = share
         self.bolt: BoltState | None = None
+        self.moved_by: str | None = None
+        """Who has moved it there, as far as that is known."""
         self.moved_to: BoltState | None = None
         """Where our last order has it go, until it has been seen there."""
+        self.ordered_by: str | None = None
+        """Who has given that order."""
         self.last_log: int | None = None
         self.read_at = 0.0
         """When it is to be read; of the loop's clock, which nobody sets."""
@@ -423,14 +428,29 @@ class TheKeysHub(Hub):
     @callback
     def _show(self, lock: Lock, bolt: BoltState | None) -> None:
         """Show where the bolt is, unless an order is moving it."""
-        by = lock.device.values.get(CHANGED_BY)
-        if bolt is None or bolt not in (lock.bolt, lock.moved_to):
-            # Somebody else has moved it, and the gateway does not say who.
-            by = None
-        lock.bolt = bolt
-        if not lock.orders:
+        self._note_bolt(lock, bolt)
+        # What was read before it can have arrived is not where it will be.
+        if not lock.orders and lock.confirm is None:
             lock.moved_to = None
-            lock.device.publish_together({"door": bolt, CHANGED_BY: by})
+            self._publish(lock)
+
+    @callback
+    def _note_bolt(self, lock: Lock, bolt: BoltState | None) -> None:
+        """Note where the bolt is, and who has moved it there."""
+        if bolt is not None and bolt is lock.moved_to:
+            lock.moved_by = lock.ordered_by
+        elif bolt is None or bolt is not lock.bolt:
+            # Somebody else has moved it, and the gateway does not say who.
+            lock.moved_by = None
+        lock.bolt = bolt
+
+    @callback
+    def _publish(self, lock: Lock) -> None:
+        """Show where the bolt is, or is going, when no order is under way any more."""
+        door, by = lock.bolt, lock.moved_by
+        if lock.moved_to is not None:
+            door, by = _WAYS[lock.moved_to], lock.ordered_by
+        lock.device.publish_together({"door": door, CHANGED_BY: by})
 
     # --- What the gateway is asked to do
 
@@ -478,26 +498,21 @@ class TheKeysHub(Hub):
         """Carry out an order, and show the bolt moving until it is seen to be there."""
         self._cancel_confirm(lock)
         lock.orders += 1
-        before = lock.device.values.get(CHANGED_BY)
-        lock.moved_to = None
         lock.device.publish_together({"door": moving, CHANGED_BY: actor.name})
-        accepted = False
         try:
             await self._async_ask(order, lock)
-            accepted = True
-            lock.bolt = None
-            lock.moved_to = _ARRIVALS[moving]
+            lock.moved_to, lock.ordered_by = _ARRIVALS[moving], actor.name
+            self._note_bolt(lock, None)
         except asyncio.CancelledError:
             # The caller has gone; what became of the order is not known.
-            lock.bolt = None
+            lock.moved_to = None
+            self._note_bolt(lock, None)
             raise
         finally:
             lock.orders -= 1
             self._confirm_later(lock)
-            if not accepted and not lock.orders:
-                # A bolt that stands where nobody knows was moved by nobody known.
-                by = None if lock.bolt is None else before
-                lock.device.publish_together({"door": lock.bolt, CHANGED_BY: by})
+            if not lock.orders:
+                self._publish(lock)
 
     async def _async_ask(
         self,
@@ -518,8 +533,11 @@ class TheKeysHub(Hub):
         except NotConfirmed as err:
             assert lock is not None
             # Where the bolt is not known, it is shown as unknown, not as it was.
-            lock.bolt = None if err.bolt is None else _BOLTS[err.bolt]
-            key, cause = "not_confirmed", err
+            bolt = None if err.bolt is None else _BOLTS[err.bolt]
+            self._note_bolt(lock, bolt)
+            lock.moved_to = None
+            key = "outcome_unknown" if bolt is None else "not_confirmed"
+            cause = err
         except WireError as err:
             key, cause = _FAILURES.get(type(err), "gateway_unreachable"), err
         else:
