@@ -460,6 +460,46 @@ async def test_tellicon_without_unit(
     assert await read() == [("Tellicon 505", "Called from 9001")]
 
 
+@pytest.mark.usefixtures("account")
+async def test_tellicon_without_event_of_the_unit(
+    hass: HomeAssistant,
+    entity_registry: er.EntityRegistry,
+    served_at: str,
+    read: Read,
+) -> None:
+    """Where the user has disabled the unit's event, the account says it."""
+    async with Tellicon(f"{served_at}/eventTellicon", TOKEN) as sender:
+        await sender.ring(Unit(505, 121, 1001), src="9001")
+        await hass.async_block_till_done()
+        entity_registry.async_update_entity(
+            "event.unit_505_121_1001_doorbell",
+            disabled_by=er.RegistryEntryDisabler.USER,
+        )
+        await hass.async_block_till_done()
+        await sender.ring(Unit(505, 121, 1001), src="9002")
+    assert await read() == [
+        ("Unit 505/121/1001", "Unit 505/121/1001 was called from 9001"),
+        ("Tellicon 505", "Unit 505/121/1001 was called from 9002"),
+    ]
+
+
+@pytest.mark.usefixtures("account")
+async def test_tellicon_without_new_events(
+    hass: HomeAssistant, served_at: str, read: Read
+) -> None:
+    """Where the user wants new entities disabled, the account says it from the first."""
+    async with Tellicon(f"{served_at}/eventTellicon", TOKEN) as sender:
+        await sender.ring(Unit(505, 121, None), src="9001")
+        await hass.async_block_till_done()
+        (entry,) = hass.config_entries.async_entries(DOMAIN)
+        hass.config_entries.async_update_entry(entry, pref_disable_new_entities=True)
+        await sender.ring(Unit(505, 121, 1001), src="9002")
+    assert await read() == [
+        ("Tellicon 505", "Called from 9001"),
+        ("Tellicon 505", "Unit 505/121/1001 was called from 9002"),
+    ]
+
+
 @pytest.fixture
 async def station(socket_enabled: None, set_up: SetUp) -> AsyncIterator[Ipac]:
     """Return a station with a door and a named code, set up."""

@@ -1,6 +1,5 @@
 """Events."""
 
-from functools import partial
 from typing import override
 
 from homeassistant.components.event import ATTR_EVENT_TYPE, EventEntity
@@ -10,7 +9,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .const import EVENT_GATEHOUSE
 from .entity import EventDescription, GatehouseEntity, async_add_platform
-from .hub import Device, GatehouseConfigEntry, Hub, echo_of
+from .hub import Device, Echo, GatehouseConfigEntry, Hub
 from .model import Access, Word
 from .people import CHANNELS
 
@@ -47,15 +46,14 @@ class GatehouseEvent(GatehouseEntity, EventEntity):
     @callback
     def _listen(self) -> None:
         """Hear what was said while the entity was being added, and all that follows."""
-        channel = self.entity_description.key
-        self.async_on_remove(self.device.listen(channel, self._on_word))
         self.async_on_remove(
-            self.device.listen(echo_of(channel), partial(self._on_word, echo=True))
+            self.device.listen(self.entity_description.key, self._on_word)
         )
 
     @callback
-    def _on_word(self, word: Word, *, echo: bool = False) -> None:
+    def _on_word(self, said: Word | Echo) -> None:
         """Tell Home Assistant what happened."""
+        word = said.word if isinstance(said, Echo) else said
         # Who has asked for it in Home Assistant; nobody, for what comes from outside.
         context = None
         if self._names_people:
@@ -70,7 +68,7 @@ class GatehouseEvent(GatehouseEntity, EventEntity):
             self.async_write_ha_state()
             # Home Assistant would let it stand for what happens in the next seconds.
             self._context = self._context_set = None
-        if echo:
+        if isinstance(said, Echo):
             return
         # For the logbook, which describes events of the bus alone, see `logbook.py`.
         self.hass.bus.async_fire(

@@ -8,11 +8,13 @@ how many devices there are.
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 import logging
 from typing import Any
 
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntry
+from homeassistant.const import Platform
 from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
 from homeassistant.helpers import (
     device_registry as dr,
@@ -64,6 +66,13 @@ _NOTHING = object()
 """What a channel shows of which nothing has been said, not even None."""
 
 
+@dataclass(frozen=True, slots=True)
+class Echo:
+    """A word that is another device's."""
+
+    word: Word
+
+
 class Device:
     """One Home Assistant device of a hub, with the channels that lead to its entities."""
 
@@ -94,7 +103,7 @@ class Device:
         self.available = True
         self.values: dict[str, Any] = {}
         self._listeners: dict[str, tuple[Listener, ...]] = {}
-        self._waiting: dict[str, deque[Word]] = {}
+        self._waiting: dict[str, deque[Word | Echo]] = {}
         self._on_availability: list[CALLBACK_TYPE] = []
 
     @property
@@ -151,7 +160,7 @@ class Device:
             self._tell(self._listeners.get(channel, ()), value)
 
     @callback
-    def say(self, channel: str, word: Word) -> None:
+    def say(self, channel: str, word: Word | Echo) -> None:
         """Tell the listeners of a channel what happened."""
         if listeners := self._listeners.get(channel):
             self._tell(listeners, word)
@@ -160,8 +169,12 @@ class Device:
 
     @callback
     def echo(self, channel: str, word: Word) -> None:
-        """Tell the same listeners what another device says, so that all is told here."""
-        self.say(echo_of(channel), word)
+        """Tell the listeners what another device says, so that all is told here."""
+        self.say(channel, Echo(word))
+
+    def is_heard(self, channel: str) -> bool:
+        """Tell whether anyone listens to a channel."""
+        return bool(self._listeners.get(channel))
 
     @callback
     def set_available(self, available: bool) -> None:
@@ -401,6 +414,23 @@ class Hub(ABC):
         )
 
     @callback
+    def tells(self, device: Device, channel: str) -> bool:
+        """Tell whether a device's event tells what is said on a channel.
+
+        It does also while it is being added, but not where the user has disabled it.
+        """
+        if device.is_heard(channel):
+            return True
+        registry = er.async_get(self.hass)
+        entity_id = registry.async_get_entity_id(
+            Platform.EVENT, DOMAIN, f"{device.uid}_{channel}"
+        )
+        if entity_id is None:
+            return not self.entry.pref_disable_new_entities
+        entity = registry.async_get(entity_id)
+        return entity is not None and not entity.disabled
+
+    @callback
     def forget(self, device: Device) -> None:
         """Drop a device that has left the registry."""
         del self.devices[device.uid]
@@ -546,11 +576,6 @@ class Hub(ABC):
     def outdated(self) -> bool:
         """Tell whether the entry has been configured otherwise since the start."""
         return self._configured != configuration(self.entry)
-
-
-def echo_of(channel: str) -> str:
-    """Return the channel on which words are said that are another device's."""
-    return f"{channel} echo"
 
 
 def configuration(entry: ConfigEntry) -> tuple[object, ...]:

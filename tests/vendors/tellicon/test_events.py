@@ -335,11 +335,9 @@ async def test_restart(
     assert state_of("505", "last_contact").state == "2027-01-15T08:00:00+00:00"
 
 
-async def test_many_ring_before_entities_stand(
-    hass: HomeAssistant, tellicon: Tellicon, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """All whose rings may have waited for a reload are told, however long it takes."""
-    told = async_capture_events(hass, EVENT_STATE_CHANGED)
+@pytest.fixture
+def go_on(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
+    """Return what the adding of events waits for."""
     go_on = asyncio.Event()
     add = EventEntity.async_internal_added_to_hass
 
@@ -348,6 +346,31 @@ async def test_many_ring_before_entities_stand(
         await add(entity)
 
     monkeypatch.setattr(EventEntity, "async_internal_added_to_hass", add_slowly)
+    return go_on
+
+
+async def test_order_is_kept_while_entities_are_added(
+    hass: HomeAssistant, tellicon: Tellicon, go_on: asyncio.Event
+) -> None:
+    """The account tells in the order of their coming what units tell and what none does."""
+    told = async_capture_events(hass, EVENT_STATE_CHANGED)
+    for panel, unit in enumerate((UNIT, Unit(505, None, None), UNIT)):
+        await tellicon.ring(unit, src=str(panel))
+    go_on.set()
+    await hass.async_block_till_done()
+    assert [
+        event.data["new_state"].attributes["caller"]
+        for event in told
+        if event.data["entity_id"] == "event.tellicon_505_doorbell"
+        and event.data["old_state"] is not None
+    ] == ["0", "1", "2"]
+
+
+async def test_many_ring_before_entities_stand(
+    hass: HomeAssistant, tellicon: Tellicon, go_on: asyncio.Event
+) -> None:
+    """All whose rings may have waited for a reload are told, however long it takes."""
+    told = async_capture_events(hass, EVENT_STATE_CHANGED)
     panels = [str(panel) for panel in range(MAX_WAITING)]
     for panel in panels:
         assert (await tellicon.ring(UNIT, src=panel)).status == 200

@@ -208,10 +208,11 @@ class TelliconHub(Hub):
             occurred_at = now
         channel, word = _word(event, unit, occurred_at)
         # Somebody stands at the door: what is only noted comes afterwards.
-        if device is None:
-            account.say(channel, word)
-        else:
+        if device is not None and self.tells(device, channel):
             account.echo(channel, word)
+        else:
+            account.say(channel, word)
+        if device is not None:
             device.say(channel, word)
             if event.duration is not None:
                 device.publish("last_call_duration", event.duration)
