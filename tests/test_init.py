@@ -69,7 +69,7 @@ async def test_delete_device(
     served_at: str,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """A unit that came by itself may be deleted, and comes back with its next event."""
+    """What came by itself may be deleted, units first, and comes back with an event."""
     client = await hass_ws_client(hass)
 
     async def delete(device: dr.DeviceEntry) -> bool:
@@ -92,6 +92,9 @@ async def test_delete_device(
         assert await delete(unit)
         await hass.async_block_till_done()
         assert len(devices()) == 1
+        assert await delete(account)
+        await hass.async_block_till_done()
+        assert not devices()
         await tellicon.answer(UNIT)
         await hass.async_block_till_done()
     assert len(devices()) == 2

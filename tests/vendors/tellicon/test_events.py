@@ -15,7 +15,7 @@ from pytest_homeassistant_custom_component.common import (
     async_mock_service,
 )
 
-from custom_components.gatehouse import recent
+from custom_components.gatehouse import async_remove_config_entry_device, recent
 from custom_components.gatehouse.const import DOMAIN
 from custom_components.gatehouse.inbound import MAX_WAITING
 from custom_components.gatehouse.vendors.tellicon import hub
@@ -453,6 +453,33 @@ async def test_silence(
     assert TOKEN not in str(issue)
     await tellicon.ring(UNIT)
     await hass.async_block_till_done()
+    assert not issue_registry.issues
+
+
+async def test_silence_of_a_deleted_account(
+    hass: HomeAssistant,
+    tellicon: Tellicon,
+    account: MockConfigEntry,
+    device_registry: dr.DeviceRegistry,
+    freezer: FrozenDateTimeFactory,
+    issue_registry: ir.IssueRegistry,
+) -> None:
+    """Nobody is asked about an account that the user has deleted."""
+    await tellicon.ring(Unit(505, None, None))
+    await hass.async_block_till_done()
+    freezer.tick(5 * 86400)
+    async_fire_time_changed(hass)
+    await hass.async_block_till_done()
+    assert issue_registry.issues
+    (device,) = dr.async_entries_for_config_entry(device_registry, account.entry_id)
+    assert await async_remove_config_entry_device(hass, account, device)
+    device_registry.async_remove_device(device.id)
+    assert not issue_registry.issues
+    for _ in range(2):
+        await hass.config_entries.async_reload(account.entry_id)
+        freezer.tick(30 * 86400)
+        async_fire_time_changed(hass)
+        await hass.async_block_till_done()
     assert not issue_registry.issues
 
 

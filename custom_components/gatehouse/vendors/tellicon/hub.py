@@ -179,8 +179,24 @@ class TelliconHub(Hub):
 
     @override
     def can_remove(self, device: Device) -> bool:
-        """Allow what came by itself to go; it comes back with its next event."""
-        return device.kind == UNIT and device.subentry_id is None
+        """Allow what came by itself to go, an account after its units.
+
+        It comes back with its next event.
+        """
+        if device.kind == ACCOUNT:
+            return not any(uid.startswith(f"{device.uid}/") for uid in self.devices)
+        return device.subentry_id is None
+
+    @override
+    @callback
+    def forget(self, device: Device) -> None:
+        """Drop a device; of an account that has gone nobody waits to hear."""
+        super().forget(device)
+        if device.kind == ACCOUNT:
+            self._accounts -= 1
+            self._silences.pop(device.uid.removeprefix(self._prefix), None)
+            self.clear_issue(SILENT, device.uid)
+            self.save_soon(SAVE_DELAY)
 
     @callback
     def receive(self, event: Event) -> bool:
