@@ -389,6 +389,38 @@ async def test_repairs(
     assert shown(hass, DOOR) == "unlocked"
 
 
+@pytest.mark.parametrize(
+    ("code", "path", "button"),
+    [
+        (36, "/locker/synchronize", "button.front_door_synchronize"),
+        (38, "/synchronize", "button.the_keys_gateway_synchronize"),
+    ],
+)
+async def test_repair_that_waits(
+    hass: HomeAssistant,
+    gateway: Gateway,
+    home: MockConfigEntry,
+    advance: Advance,
+    asked: Callable[[str], int],
+    issue_registry: ir.IssueRegistry,
+    code: int,
+    path: str,
+    button: str,
+) -> None:
+    """Until the user comes, gateway and lock are not synchronised every minute."""
+    gateway.inject("/locker_status", Fault.code(code), times=1000)
+    gateway.turn_by_hand(FRONT, 50)
+    for _ in range(3 * 60):
+        await advance(60)
+    assert 5 <= asked(path) <= 12
+    # Whoever does what the repair asks for sees at once whether it has helped.
+    gateway.clear_faults()
+    await press(hass, button)
+    await advance(10)
+    assert not issue_registry.issues
+    assert shown(hass, DOOR) == "unlocked"
+
+
 async def test_repair_goes_with_the_entry(
     hass: HomeAssistant,
     gateway: Gateway,

@@ -19,7 +19,7 @@ from ...flow import base_url
 from ...hub import Device, GatehouseConfigEntry, Hub, Offers
 from ...model import CHANGED_BY, BoltState
 from ...people import NOBODY, Actor
-from ...wire import LostReply, Secret, TimedOut, UnexpectedReply, WireError
+from ...wire import Backoff, LostReply, Secret, TimedOut, UnexpectedReply, WireError
 from .client import (
     GatewayClient,
     NotConfirmed,
@@ -60,7 +60,8 @@ READ_INTERVAL = 45 * 60.0
 gateways have been seen to hang."""
 
 RETRY_INTERVAL = 60.0
-"""Seconds between two readings of a lock that could not be read."""
+"""Seconds between two readings of a lock that could not be read; more and more of them,
+up to `READ_INTERVAL`, while only the user can mend the reason."""
 
 CONFIRM_AFTER = timedelta(seconds=6)
 """From an accepted order to the reading that shows where the bolt has arrived."""
@@ -153,6 +154,9 @@ class Lock:
         self.last_log: int | None = None
         self.read_at = 0.0
         """When it is to be read; of the loop's clock, which nobody sets."""
+        self.retries = Backoff(RETRY_INTERVAL, READ_INTERVAL)
+        """When to read again what only the user can mend: each attempt has gateway or
+        lock synchronise."""
         self.seen = False
         self.missed = 0
         self.wrong_codes = 0
@@ -411,6 +415,8 @@ class TheKeysHub(Hub):
             status = await self.client.locker_status(lock.share)
         except Refusal as err:
             self._note_refusal(lock, err)
+            if err.code in _ISSUES:
+                lock.read_at = self.hass.loop.time() + lock.retries.next()
             return
         except WireError as err:
             _LOGGER.debug("Lock %s could not be read: %r", lock.share.identifier, err)
@@ -480,9 +486,14 @@ class TheKeysHub(Hub):
         """Have the gateway, or a lock, synchronise with the vendor."""
         if device.kind == GATEWAY:
             await self._async_ask(self.client.synchronize())
+            locks = list(self._locks.values())
         else:
             lock = self._lock_of(device)
             await self._async_ask(self.client.locker_synchronize(lock.share.identifier))
+            locks = [lock]
+        # It is what repairs ask for.
+        for lock in locks:
+            lock.read_at = self.hass.loop.time()
 
     async def async_update_firmware(self, device: Device, actor: Actor) -> None:
         """Have the gateway, or a lock, update its firmware."""
@@ -612,6 +623,7 @@ class TheKeysHub(Hub):
     def _note_success(self, lock: Lock) -> None:
         """Take back what the user was asked for."""
         lock.wrong_codes = 0
+        lock.retries.reset()
         self._clear_issues(lock)
         if not self._stopped:
             self.save_soon(SAVE_DELAY)
