@@ -951,7 +951,7 @@ async def test_order_expires_while_a_name_is_looked_up(
 ) -> None:
     """An order is not sent late because the network took long to find the gateway."""
     found = asyncio.Event()
-    look_up = aiohttp.TCPConnector._resolve_host  # noqa: SLF001
+    look_up = aiohttp.TCPConnector._resolve_host
 
     async def look_up_slowly(*args: Any, **kwargs: Any) -> Any:
         await found.wait()
