@@ -451,7 +451,7 @@ async def test_account(
     assert selector.config["options"] == [{"value": str(SIDE), "label": "Side gate"}]
     # The gateway does not know the new share before it has synchronised.
     again = await choose(hass, shown, {"identifier": str(SIDE)})
-    assert again["errors"] == {"base": "invalid_auth"}
+    assert again["errors"] == {"base": "share_not_synchronized"}
     (share,) = account.shares
     assert (share.name, share.accessory) == ("Home Assistant", "GW-0000071")
     assert [request.path for request in gateway.requests[-4:]] == [
@@ -553,7 +553,7 @@ async def test_account_not_reachable(
                 AccountGateway(82, "GW-2", ip="127.0.0.1"),
             ],
             # Found; but the gateway does not know the share yet.
-            "invalid_auth",
+            "share_not_synchronized",
         ),
         # A keypad is no gateway.
         ([AccountGateway(73, "KP-1", accessory_type=2)], "gateway_not_found"),
@@ -578,7 +578,10 @@ async def test_account_gateways(
     [
         ("/synchronize", [Fault.busy()] * 4, "share_not_synchronized"),
         ("/locker/synchronize", [Fault.code(2)], "share_not_synchronized"),
-        ("/locker_status", [Fault.code(32)], "share_missing"),
+        ("/locker_status", [Fault.code(32)], "share_not_synchronized"),
+        ("/locker_status", [Fault.code(33)] * 2, "share_not_synchronized"),
+        ("/locker_status", [Fault.code(36)] * 2, "share_not_synchronized"),
+        ("/locker_status", [Fault.code(34)], "lock_not_reachable"),
     ],
 )
 async def test_account_gateway_does_not_learn(

@@ -65,6 +65,9 @@ _REFUSALS: dict[int, str] = {
     Code.BUSY: "gateway_busy",
 }
 
+_UNLEARNT = frozenset({"invalid_auth", "share_missing"})
+"""What it says of a share that the gateway has not heard of yet, though it exists."""
+
 
 class LockFlow(DeviceSubentryFlow):
     """Add a lock by its share code, typed or fetched from the user's account."""
@@ -155,6 +158,9 @@ class LockFlow(DeviceSubentryFlow):
                 )
             except Exception as err:  # noqa: BLE001  # shown and, if unknown, logged
                 errors = form_errors(err)
+                if isinstance(err, FormError) and err.key in _UNLEARNT:
+                    # The code is right, for it comes from the account.
+                    errors = {"base": "share_not_synchronized"}
             else:
                 return self.async_finish(proven)
         return self.async_show_form(
