@@ -223,12 +223,12 @@ async def test_lost_answer(
 
 
 @pytest.mark.parametrize(
-    "fault",
+    ("fault", "key"),
     [
-        Fault.reset(acted=False),
-        Fault.hang(acted=False),
-        Fault.code(37),
-        Fault.code(400),
+        (Fault.reset(acted=False), "not_confirmed"),
+        (Fault.hang(acted=False), "not_confirmed"),
+        (Fault.code(37), "lock_failed"),
+        (Fault.code(400), "refused"),
     ],
     ids=["reset", "hang", "37", "400"],
 )
@@ -240,12 +240,13 @@ async def test_lost_order(
     advance: Advance,
     asked: Callable[[str], int],
     fault: Fault,
+    key: str,
 ) -> None:
     """An order that got lost itself is not repeated; the caller is told."""
     gateway.inject("/open", fault)
     with pytest.raises(HomeAssistantError) as error:
         await order(hass, "unlock")
-    assert error.value.translation_key == "not_confirmed"
+    assert error.value.translation_key == key
     assert asked("/open") == 1
     assert not gateway.orders
     assert shown(hass, DOOR) == "locked"

@@ -69,7 +69,10 @@ _MAX_REPLY = 64 * 1024
 
 
 class NotConfirmed(WireError):
-    """An order's reply was lost, and the bolt is not where it was to go."""
+    """Neither the reply to an order nor the bolt says that it has been carried out.
+
+    The cause tells what became of the reply.
+    """
 
     def __init__(self, bolt: Bolt | None) -> None:
         """Keep where the bolt is, or None if that could not be read either."""

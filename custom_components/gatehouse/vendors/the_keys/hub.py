@@ -547,7 +547,13 @@ class TheKeysHub(Hub):
             bolt = None if err.bolt is None else _BOLTS[err.bolt]
             self._note_bolt(lock, bolt)
             lock.moved_to = None
-            key = "outcome_unknown" if bolt is None else "not_confirmed"
+            if bolt is None:
+                key = "outcome_unknown"
+            elif isinstance(err.__cause__, Refusal):
+                code = err.__cause__.code
+                key = refusals.get(code, "refused")
+            else:
+                key = "not_confirmed"
             cause = err
         except WireError as err:
             key, cause = _FAILURES.get(type(err), "gateway_unreachable"), err
