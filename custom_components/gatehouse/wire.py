@@ -219,6 +219,24 @@ class _InTurns(ClientConnection):
             self.transport.resume_reading()
 
     @override
+    def eof_received(self) -> None:
+        """Take what came before the end, which TLS tells although nothing is read."""
+        self._take_rest()
+        super().eof_received()
+
+    @override
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Take what came before the connection broke; not if it was ended here."""
+        if exc is not None:
+            self._take_rest()
+        super().connection_lost(exc)
+
+    def _take_rest(self) -> None:
+        """Take at once all that waits, about one read."""
+        rest, self._waiting = self._waiting, b""
+        super().data_received(rest)
+
+    @override
     def send_data(self) -> None:
         """Send as one what answers a slice: a thousand pongs, each encrypted for itself.
 

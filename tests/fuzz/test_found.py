@@ -7,13 +7,16 @@ import asyncio
 import base64
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 import io
+import socket
+import struct
 
 from PIL import Image
 import pytest
 from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.server import ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
 from yarl import URL
 
 from custom_components.gatehouse import wire
@@ -243,8 +246,61 @@ async def pushing(
             await connection.close()
 
 
+@pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
+async def test_end_while_something_waits(
+    socket_enabled: None, monkeypatch: pytest.MonkeyPatch, tls: bool
+) -> None:
+    """TLS told of the end, and what waited for its turn was not heard any more."""
+    monkeypatch.setattr(wire, "STRETCH", 0)
+
+    async def push(connection: ServerConnection) -> None:
+        connection.transport.write(TINY * 20_000)
+        connection.transport.close()
+        await connection.wait_closed()
+
+    assert await count_heard(push, asyncio.Event(), tls=tls) == 20_000
+
+
+@pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
+async def test_break_while_something_waits(
+    socket_enabled: None, monkeypatch: pytest.MonkeyPatch, tls: bool
+) -> None:
+    """A ping could not be answered, and what waited for its turn was not heard."""
+    monkeypatch.setattr(wire, "STRETCH", 0)
+    begun = asyncio.Event()
+
+    async def push(connection: ServerConnection) -> None:
+        sock = connection.transport.get_extra_info("socket")
+        # So that all of it goes at once, and the end is a break.
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1_000_000)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.transport.write((TINY * 10 + PING) * 1_500)
+        await begun.wait()
+        connection.transport.abort()
+
+    assert await count_heard(push, begun, tls=tls) == 15_000
+
+
+async def count_heard(
+    push: Callable[[ServerConnection], Awaitable[None]],
+    begun: asyncio.Event,
+    *,
+    tls: bool,
+) -> int:
+    """Return how many messages come until the connection ends."""
+    count = 0
+    async with pushing(push, tls=tls) as connection:
+        with suppress(ConnectionClosed):
+            while True:
+                await connection.recv()
+                count += 1
+                begun.set()
+    return count
+
+
 MESSAGES = 200_000
 TINY = b"\x81\x01a"
+PING = b"\x89\x00"
 
 
 async def push_tiny_messages(connection: ServerConnection) -> None:
