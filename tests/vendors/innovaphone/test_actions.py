@@ -292,17 +292,40 @@ async def test_silence_about_codes(
     service: Innovaphone,
     home: MockConfigEntry,
     advance: Advance,
+    told: Told,
 ) -> None:
-    """A question about codes that is not answered changes nothing."""
-    await call(hass, "get_provisioning_code", category="Doors")
+    """A question about a code that is not answered keeps no other from being asked."""
+    silent, used, lost = [
+        (await call(hass, "get_provisioning_code", category="Doors"))["code"]
+        for _ in range(3)
+    ]
     service.ignore("GetProvisionedDevice")
     await service.drop()
     await until(lambda: shown(hass, CONNECTION) == "off")
+    await service.provision(used, DeviceRecord(NEW, "Gate"))
     await advance(1)
     await until(lambda: asked(service, "GetProvisionedDevice"))
     await advance(30)
+    await until(lambda: len(asked(service, "GetProvisionedDevice")) == 3)
+    await until(lambda: len(told()) == 2)
+    assert told()[1]["code_used"] == used
     assert shown(hass, CONNECTION) == "on"
-    assert home.runtime_data.diagnostics()["codes"] == 1
+    assert home.runtime_data.diagnostics()["codes"] == 2
+    # Where the connection is lost meanwhile, the next one asks for what is left.
+    service.ignore("GetProvisionedDevice")
+    await service.drop()
+    await until(lambda: shown(hass, CONNECTION) == "off")
+    await service.provision(silent, DeviceRecord(HALL, "Hall"))
+    await advance(2)
+    await until(lambda: len(asked(service, "GetProvisionedDevice")) == 4)
+    await service.drop()
+    await until(lambda: shown(hass, CONNECTION) == "off")
+    await advance(4)
+    await until(lambda: len(told()) == 3)
+    assert told()[2]["code_used"] == silent
+    await until(lambda: len(asked(service, "GetProvisionedDevice")) == 6)
+    await service.provision(lost, DeviceRecord(RECEPTION, "Reception"))
+    await until(lambda: len(told()) == 4)
 
 
 async def test_provisioned_device_that_is_not_shown(

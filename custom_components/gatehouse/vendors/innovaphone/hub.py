@@ -346,9 +346,11 @@ class InnovaphoneHub(Hub):
                 news = await connection.provisioned_device(code, domain_id=domain_id)
             except Refusal:
                 self._codes.forget(code)
+            except LostReply:
+                # With the next connection all of them are asked for again.
+                return
             except WireError as err:
                 _LOGGER.debug("A code cannot be asked for: %s", type(err).__name__)
-                return
             else:
                 if news is not None:
                     self._provisioned(news, code)
