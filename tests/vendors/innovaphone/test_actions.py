@@ -1,11 +1,18 @@
 """What the service and its devices can be asked, as automations ask it."""
 
 import asyncio
+from pathlib import Path
+import re
 from typing import Any
 
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    MockUser,
+    async_mock_service,
+)
 import voluptuous as vol
+import yaml
 
 from custom_components.gatehouse.const import DOMAIN
 from custom_components.gatehouse.vendors.innovaphone import actions
@@ -19,9 +26,10 @@ from homeassistant.exceptions import (
     Unauthorized,
     UnknownUser,
 )
+from homeassistant.setup import async_setup_component
 from simulators.faults import Fault
 from simulators.innovaphone import Innovaphone
-from simulators.innovaphone_devices import DeviceRecord
+from simulators.innovaphone_devices import CategoryRecord, DeviceRecord
 
 from ...conftest import Advance, until
 from ...users import make_user
@@ -40,6 +48,8 @@ from .conftest import (
     asked,
     call,
 )
+
+ROOT = Path(__file__).parents[3]
 
 NEW = "029033abcdef"
 GATEWAY = "029033000003"
@@ -218,6 +228,30 @@ async def test_provisioning(
     await service.update(HALL, online=True)
     await until(lambda: shown(hass, "binary_sensor.hall_online") == "on")
     assert len(told()) == 2
+
+
+async def test_documented_script(
+    hass: HomeAssistant, service: Innovaphone, home: MockConfigEntry
+) -> None:
+    """The page's script waits for its own code, not for what else comes and goes."""
+    service.categories.append(CategoryRecord(4, 1, "Reception"))
+    messages = async_mock_service(hass, "notify", "mobile_app_my_phone")
+    page = (ROOT / "docs" / "innovaphone.md").read_text()
+    (script,) = re.findall(
+        r"```yaml\n(alias: Provisioning code .*?)```", page, re.DOTALL
+    )
+    assert await async_setup_component(
+        hass, "script", {"script": {"code": yaml.safe_load(script)}}
+    )
+    await hass.services.async_call("script", "code")
+    await until(lambda: len(messages) == 1)
+    (code,) = service.provisionings
+    assert code in messages[0].data["message"]
+    await service.add(DeviceRecord("029033abcde0", "Other", product="IP222"))
+    await until(lambda: hass.states.get("binary_sensor.other_online") is not None)
+    await service.provision(code, DeviceRecord(NEW, "Gate"))
+    await until(lambda: len(messages) == 2)
+    assert messages[1].data["message"] == "IP112 is ready."
 
 
 @pytest.mark.parametrize("as_array", [True, False])
