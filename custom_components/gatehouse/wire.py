@@ -20,6 +20,7 @@ import aiohttp
 import orjson
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidHandshake, InvalidStatus, InvalidURI
+from websockets.frames import CloseCode
 from yarl import URL
 
 MAX_TEXT = 255
@@ -235,6 +236,20 @@ class _InTurns(ClientConnection):
         """Take at once all that waits, about one read."""
         rest, self._waiting = self._waiting, b""
         super().data_received(rest)
+
+    @override
+    async def close(
+        self, code: CloseCode | int = CloseCode.NORMAL_CLOSURE, reason: str = ""
+    ) -> None:
+        """End it in good order, or without it if the other side takes nothing more.
+
+        The library waits without end until what is to be sent before is on its way.
+        """
+        try:
+            async with asyncio.timeout(self.close_timeout):
+                await super().close(code, reason)
+        except TimeoutError:
+            self.transport.abort()
 
     @override
     def send_data(self) -> None:

@@ -888,6 +888,41 @@ async def test_half_open(service: Innovaphone, make: Make) -> None:
     await service.drop()
 
 
+async def ask_much(connection: Connection) -> set[type[BaseException] | None]:
+    """Ask for more than fits into all buffers on the way; return what is raised."""
+    hw_ids = ("0" * 250,) * 250
+    outcomes = await asyncio.gather(
+        *(connection.filtered_devices(hw_ids=hw_ids) for _ in range(300)),
+        return_exceptions=True,
+    )
+    return {type(one) if isinstance(one, Exception) else None for one in outcomes}
+
+
+async def test_nothing_is_taken(service: Innovaphone, make: Make) -> None:
+    """Who takes nothing more keeps neither requests waiting for ever, nor the end."""
+    connection = await make(
+        service.app_url, pace=replace(QUICK, idle=99, reply=0.5)
+    ).connect()
+    await service.freeze()
+    async with asyncio.timeout(60):
+        assert await ask_much(connection) == {TimedOut}
+        await connection.close()
+        await connection.wait_closed()
+    await service.drop()
+
+
+async def test_nothing_is_taken_any_more(service: Innovaphone, make: Make) -> None:
+    """That no sign of life can be given keeps nobody from giving up."""
+    pace = replace(QUICK, idle=0.05, doubt=1, reply=0.5, user_info=0.1)
+    connection = await make(service.app_url, pace=pace).connect()
+    await service.freeze()
+    async with asyncio.timeout(60):
+        assert await ask_much(connection) <= {TimedOut, LostReply}
+        await connection.wait_closed()
+    await connection.close()
+    await service.drop()
+
+
 # --- Devices' own web servers
 
 

@@ -96,7 +96,7 @@ class Pace:
     login: float = 10.0
     """For each of the two answers that a login needs."""
     reply: float = 30.0
-    """For a result, or for the next part of it."""
+    """For a result, or for the next part of it; and until a request is on its way."""
     user_info: float = 10.0
     """For an answer to either name of that request."""
     idle: float = 45.0
@@ -598,6 +598,7 @@ class Connection:
 
         Raises:
             LostReply: the websocket has ended.
+            TimedOut: the service takes nothing more.
             TooLarge: the service would not take it, so it was not sent.
 
         """
@@ -605,7 +606,10 @@ class Connection:
             {key: value for key, value in message.items() if value is not None}
         )
         try:
-            await self._websocket.send(text)
+            async with asyncio.timeout(self._pace.reply):
+                await self._websocket.send(text)
+        except TimeoutError as err:
+            raise TimedOut from err
         except ConnectionClosed as err:
             raise LostReply from err
         self._sent_at = _now()
@@ -680,7 +684,8 @@ class Connection:
                 if (rest := quiet_since + self._pace.idle - _now()) > 0:
                     await asyncio.sleep(rest)
                 elif _now() < self._heard_at + self._pace.doubt:
-                    await self._send({"mt": "KeepAlive"})
+                    with suppress(TimedOut):
+                        await self._send({"mt": "KeepAlive"})
                 elif not await self._is_there():
                     self._websocket.transport.abort()
                     return
