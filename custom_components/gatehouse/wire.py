@@ -13,7 +13,7 @@ import random
 import ssl
 import sys
 import time
-from typing import Any, override
+from typing import Any, Self, override
 from unicodedata import category
 
 import aiohttp
@@ -179,6 +179,34 @@ def http_errors() -> Iterator[None]:
         raise UnexpectedReply("not HTTP") from err
     except aiohttp.ClientError as err:
         raise LostReply from err
+
+
+class _OnlyReply(aiohttp.ClientResponse):
+    """The only reply on its connection."""
+
+    @override
+    async def start(self, connection: aiohttp.connector.Connection) -> Self:
+        """Have the connection closed after the reply, whatever that says of it."""
+        assert connection.protocol is not None
+        connection.protocol.force_close()
+        await super().start(connection)
+        return self
+
+
+async def alone(
+    request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
+    """Give a request a connection that no other request has used or will use.
+
+    A connection that the other side has given up meanwhile would lose it. To ask for the
+    end of the connection does not do: the library keeps it unless the reply says that it
+    ends, and not every device says what it does.
+    """
+    request.response_class = _OnlyReply
+    # Connections are kept by this name, too, so that none is taken that somebody else in
+    # Home Assistant has left open. It is the one that certificates are checked for anyway.
+    request.server_hostname = request.host
+    return await handler(request)
 
 
 # What the library logs when asked to: whole frames, and addresses that are keys.

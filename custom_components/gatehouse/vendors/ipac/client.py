@@ -14,6 +14,7 @@ from ...wire import (
     Secret,
     UnexpectedReply,
     WireError,
+    alone,
     http_errors,
     read_bounded,
 )
@@ -84,9 +85,8 @@ class IpacClient:
         self._auth = auth
         self._username = username
         self._password = password
-        # A connection that the station has given up meanwhile would lose an order.
         self._headers = {hdrs.CONNECTION: "close"}
-        self._middlewares: tuple[aiohttp.ClientMiddlewareType, ...] = ()
+        self._middlewares: tuple[aiohttp.ClientMiddlewareType, ...] = (alone,)
         if auth is Auth.DIGEST:
             self._forget_challenge()
         elif auth is Auth.BASIC:
@@ -98,6 +98,7 @@ class IpacClient:
         """Keep the station's next challenge, so that later orders need one request."""
         self._middlewares = (
             aiohttp.DigestAuthMiddleware(self._username, self._password.reveal()),
+            alone,
         )
 
     async def open_relay(self, relay: int, code: Secret) -> RelayReply:
@@ -173,7 +174,12 @@ class IpacClient:
                         total=patience, sock_connect=CONNECT_TIMEOUT
                     ),
                 ) as response:
-                    body = await read_bounded(response.content, _MAX_REPLY)
+                    try:
+                        body = await read_bounded(response.content, _MAX_REPLY)
+                    except (aiohttp.ClientError, TimeoutError):
+                        # The status has come, and nothing else is documented. That what
+                        # calls itself a page is none, it would have to show.
+                        body = b"<"
                     if (
                         response.status == HTTPStatus.OK
                         and response.content_type in _PAGES
