@@ -512,6 +512,15 @@ async def test_names_are_only_names(
     assert "ERROR forged" not in ours(caplog)
 
 
+async def test_latin_1(hass: HomeAssistant, asm: Ipac, told: Told) -> None:
+    """An accent in the old encoding loses no ring."""
+    body = {"token": TOKEN, "objectid": asm.object_id, "code": "01"}
+    text = json.dumps(body | {"value": "outgoing;Chloé"}, ensure_ascii=False)
+    for encoding in ("latin-1", "utf-8"):
+        await asm.send_raw("event", text.encode(encoding))
+    assert [fields["callee"] for _, fields in told(DOORBELL)] == ["Chloé", "Chloé"]
+
+
 async def test_too_large(hass: HomeAssistant, asm: Ipac) -> None:
     """A body beyond all reason is not read."""
     reply = await asm.send_raw("settings", b" " * 100_000)

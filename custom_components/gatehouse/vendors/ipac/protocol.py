@@ -198,7 +198,7 @@ _BARE_KEY = re.compile(rb"([{,]\s*)(\d{1,4})(\s*:)")
 
 
 def parse_body(body: bytes) -> Mapping[str, Any]:
-    """Read a message's body, also in the printed form `{1 :200, 2 :403}`.
+    """Read a message's body, also in the printed form `{1 :200, 2 :403}`, or in Latin-1.
 
     Raises:
         MalformedMessageError: it is no JSON object.
@@ -208,12 +208,21 @@ def parse_body(body: bytes) -> Mapping[str, Any]:
         message = parse_json(body)
     except UnexpectedReply:
         try:
-            message = parse_json(_BARE_KEY.sub(rb'\1"\2"\3', body))
+            message = parse_json(_BARE_KEY.sub(rb'\1"\2"\3', _as_utf_8(body)))
         except UnexpectedReply as err:
             raise MalformedMessageError("not JSON") from err
     if not isinstance(message, dict):
         raise MalformedMessageError("not a JSON object")
     return message
+
+
+def _as_utf_8(body: bytes) -> bytes:
+    """Return a text in UTF-8 that may be in Latin-1, as a name with an accent."""
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return body.decode("latin-1").encode()
+    return body
 
 
 def token_of(body: Mapping[str, Any]) -> str | None:
