@@ -198,8 +198,10 @@ def _loop_of(extra: dict[str, Any]) -> int:
     """
     try:
         loop: int = vol.All(
-            # Not 1.5, which would become 1.
-            vol.Any(int, vol.All(str, vol.Coerce(int))),
+            # Neither 1.5 nor true, which would become 1.
+            vol.Any(int, str),
+            vol.Coerce(str),
+            vol.Coerce(int),
             vol.Range(1, MAX_LOOP),
         )(extra.get(ATTR_LOOP, 1))
     except vol.Invalid as err:

@@ -118,7 +118,7 @@ async def test_loop(
     assert shown(hass, SPEAKER) == "idle"
 
 
-@pytest.mark.parametrize("loop", [0, -1, 10000, "often", None, 1.5])
+@pytest.mark.parametrize("loop", [0, -1, 10000, "often", None, 1.5, True])
 async def test_bad_loop(
     hass: HomeAssistant, station: Ipac, media: Path, play: Play, loop: Any
 ) -> None:
