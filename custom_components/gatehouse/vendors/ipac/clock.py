@@ -6,6 +6,12 @@ TOLERANCE = 2
 """Seconds by which the measured difference may change without meaning anything: times
 are whole seconds, and messages take a moment."""
 
+INEXACT = timedelta(seconds=5)
+"""By how much the moment of an event that comes late may be wrong."""
+
+UNDER_WAY = 60
+"""Seconds that a message may take to get here and be looked at."""
+
 MAX_LATE = timedelta(days=7)
 """How old an event may be when it comes."""
 
@@ -17,6 +23,13 @@ class StationClock:
         """Begin without a measurement."""
         self.offset: int | None = None
         """Seconds that it is ahead of ours."""
+
+    def begins_anew(self, theirs: int, now: datetime) -> bool:
+        """Tell whether it has been set back, and so shows times again.
+
+        A message that takes long to get here looks like that, too.
+        """
+        return self.offset is None or theirs - now.timestamp() < self.offset - UNDER_WAY
 
     def measure(self, theirs: int, now: datetime) -> bool:
         """Compare, by a message that is never late; return whether it was set."""

@@ -512,6 +512,10 @@ class IpacHub(Hub):
         self.clear_issue(key, self._uid)
         self._presence.begin_anew()
         if key == "another_station":
+            # The new one has its own clock.
+            self._clock = StationClock()
+            self._station.publish("clock_offset", None)
+            self._recent.clear()
             self._pair(data[CONF_OBJECT_ID])
         else:
             self._object_id = None
@@ -540,12 +544,14 @@ class IpacHub(Hub):
 
     @callback
     def _compare_clocks(self, message: Message) -> None:
-        """Measure the station's clock; signs of life are never late."""
-        if message.time is not None and self._clock.measure(
-            message.time, dt_util.utcnow()
-        ):
-            # A clock that begins anew tells times that it has told before.
+        """Measure the station's clock; signs of life are not kept for later."""
+        if message.time is None:
+            return
+        now = dt_util.utcnow()
+        if self._clock.begins_anew(message.time, now):
+            # It tells times that it has told before.
             self._recent.clear()
+        if self._clock.measure(message.time, now):
             self._station.publish("clock_offset", self._clock.offset)
 
     @callback
@@ -581,8 +587,10 @@ class IpacHub(Hub):
             return False
         if not self._recent.is_new(event.fingerprint):
             return True
-        if event.code == EventCode.RESTARTED:
-            # Its clock may begin anew, and tell times that it has told before.
+        if event.code == EventCode.RESTARTED and self._clock.begins_anew(
+            event.time, dt_util.utcnow()
+        ):
+            # It tells times that it has told before.
             self._recent.clear()
             self._recent.is_new(event.fingerprint)
         if self._object_id is not None:
