@@ -8,11 +8,15 @@ from homeassistant.util import dt as dt_util
 
 from ...hub import Device
 from ...model import Call, CallEvent
+from .clock import INEXACT
 from .doors import ECHO
 from .protocol import CallValue
 
 CALL_LIMIT = timedelta(hours=1)
 """After which a call counts as over, should its end have been lost."""
+
+LATE = timedelta(seconds=1)
+"""Since when an event is no news. What is told at once is told in the right order."""
 
 
 class Calls:
@@ -22,7 +26,10 @@ class Calls:
         """Begin with no call."""
         self._hass = hass
         self._station = station
-        self._began: datetime | None = None
+        self._running: tuple[CallValue, datetime] | None = None
+        """The call that is under way, and since when."""
+        self._ended: tuple[CallValue, datetime] | None = None
+        """The call that ended last, and when."""
         self._limit: CALLBACK_TYPE | None = None
         self._placed_at: datetime | None = None
         station.publish("call", False)
@@ -42,18 +49,22 @@ class Calls:
     @callback
     def begin(self, call: CallValue, occurred_at: datetime) -> None:
         """Tell that the bell was rung, or that somebody calls the station."""
-        if dt_util.utcnow() - occurred_at < CALL_LIMIT:
+        if not self._is_over(call, occurred_at):
             self.stop()
-            self._began = occurred_at
+            self._running = call, occurred_at
             self._station.publish("call", True)
             self._limit = async_call_later(
                 self._hass,
                 CALL_LIMIT,
                 HassJob(self.forget, cancel_on_shutdown=True),
             )
-        placed_at, self._placed_at = self._placed_at, None
-        if call.outgoing and placed_at and abs(dt_util.utcnow() - placed_at) < ECHO:
+        if (
+            call.outgoing
+            and self._placed_at is not None
+            and abs(occurred_at - self._placed_at) < ECHO
+        ):
             # Nobody is at the door: this call is our own.
+            self._placed_at = None
             return
         self._say(
             CallEvent.RING if call.outgoing else CallEvent.INCOMING, call, occurred_at
@@ -63,16 +74,38 @@ class Calls:
     def end(self, call: CallValue, occurred_at: datetime) -> None:
         """Tell that a call is over."""
         duration = None
-        if self._began is not None:
-            duration = max(0.0, (occurred_at - self._began).total_seconds())
-        self.forget()
+        if self._running is not None:
+            running, began = self._running
+            if not _precedes(occurred_at, began, closely=call != running):
+                duration = max(0.0, (occurred_at - began).total_seconds())
+                self.forget()
+        if self._ended is None or self._ended[1] < occurred_at:
+            self._ended = call, occurred_at
         self._say(CallEvent.ENDED, call, occurred_at, duration)
+
+    def _is_over(self, call: CallValue, began: datetime) -> bool:
+        """Tell whether a call has ended by the time that its beginning is told."""
+        if self._ended is not None:
+            ended, ended_at = self._ended
+            if _precedes(began, ended_at, closely=call == ended):
+                return True
+        if self._running is not None and _precedes(
+            began, self._running[1], closely=False
+        ):
+            return True
+        return dt_util.utcnow() - began >= CALL_LIMIT
+
+    @callback
+    def restarted(self, occurred_at: datetime) -> None:
+        """Show that no call is under way that began before a restart of the station."""
+        if self._running is not None and occurred_at > self._running[1] - INEXACT:
+            self.forget()
 
     @callback
     def forget(self, _: datetime | None = None) -> None:
         """Show that no call is under way."""
         self.stop()
-        self._began = None
+        self._running = None
         self._station.publish("call", False)
 
     def _say(
@@ -93,3 +126,17 @@ class Calls:
                 occurred_at=occurred_at,
             ),
         )
+
+
+def _precedes(occurred_at: datetime, moment: datetime, *, closely: bool) -> bool:
+    """Tell whether what is told late has happened before a moment.
+
+    Args:
+        occurred_at: when it has happened, as far as that is known.
+        moment: that of the end or the beginning of a call.
+        closely: what is to be taken for true if it was at about that moment.
+
+    """
+    if dt_util.utcnow() - occurred_at < LATE:
+        return False
+    return occurred_at < (moment + INEXACT if closely else moment - INEXACT)

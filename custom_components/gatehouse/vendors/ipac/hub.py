@@ -623,7 +623,7 @@ class IpacHub(Hub):
                 )
             case detail if (happened := _STATION_EVENTS.get(event.code)) is not None:
                 if happened is StationEvent.RESTARTED:
-                    self._calls.forget()
+                    self._calls.restarted(occurred_at)
                     self._station.publish("speaker", dt_util.utcnow())
                 self._station.say(
                     "station",
