@@ -176,7 +176,7 @@ class IpacClient:
                 ) as response:
                     try:
                         body = await read_bounded(response.content, _MAX_REPLY)
-                    except (aiohttp.ClientError, TimeoutError):
+                    except aiohttp.ClientError, TimeoutError:
                         # The status has come, and nothing else is documented. That what
                         # calls itself a page is none, it would have to show.
                         body = b"<"

@@ -10,15 +10,19 @@ from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
 from homeassistant.helpers.event import async_call_later
 from homeassistant.util import dt as dt_util
 
-from ...hub import WAITING_WORDS, Device
+from ...hub import Device
 from ...model import CHANGED_BY, Access, AccessEvent, BoltState, Method, Reason
 from ...people import Actor
 from ...wire import Secret
+from .clock import INEXACT
 from .protocol import BOTH_RELAYS, RelayReply
 
 ECHO = timedelta(seconds=10)
 """How long after our own order the station's report of the relay is its echo, and after
 a typed code that of whoever typed it."""
+
+MAX_EXPECTED = 16
+"""Orders of a door whose report is awaited, which may never come."""
 
 _REASONS = {
     RelayReply.BAD_REQUEST: Reason.BAD_REQUEST,
@@ -38,7 +42,37 @@ class Denied(Exception):
         self.reason = reason
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Expected:
+    """An order that was carried out, of which the station's report is still to come."""
+
+    code: Secret
+    since: datetime
+    until: datetime
+
+    def covers(self, report: Report) -> bool:
+        """Tell whether a report is this order's."""
+        return self.since < report.occurred_at < self.until and report.is_by(self.code)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What the station has told of a relay."""
+
+    code: Secret | None
+    typed: bool
+    """Whether somebody has typed the code at the station."""
+    access: Access
+    occurred_at: datetime
+
+    def is_by(self, code: Secret) -> bool:
+        """Tell whether the relay may have been fired from afar, by an order with a code."""
+        return not self.typed and (
+            self.code is None or self.code.matches(code.reveal())
+        )
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
 class Door:
     """A relay, or both together, with what opens it."""
 
@@ -47,21 +81,46 @@ class Door:
     code: Secret
     open_time: float
     """Seconds that the door is shown unlocked."""
-    orders: int = 0
-    """Orders that are under way."""
-    fired: asyncio.Event = field(default_factory=asyncio.Event, repr=False)
-    """Set when the station reports the relay while an order is under way."""
-    held_back: deque[Access] = field(
-        default_factory=lambda: deque(maxlen=WAITING_WORDS)
+    expected: deque[Expected] = field(
+        default_factory=lambda: deque(maxlen=MAX_EXPECTED), repr=False
     )
-    """What was reported meanwhile, and is told only if the order did not cause it."""
-    ordered_at: datetime | None = None
-    """When we opened it, until the station has reported that, too."""
+    """What we have opened, until the station has reported that, too."""
     close: CALLBACK_TYPE | None = None
 
     def moved_by(self, relay: int) -> bool:
         """Tell whether a relay that fires opens this door."""
         return relay in (self.relay, BOTH_RELAYS)
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class Opening:
+    """An order for a door that is under way."""
+
+    door: Door
+    began: datetime
+    fired: asyncio.Event = field(default_factory=asyncio.Event, repr=False)
+    """Set when the station reports the relay."""
+    held_back: dict[Door, Report] = field(default_factory=dict, repr=False)
+    """What was reported meanwhile, and is told only if the order did not cause it."""
+
+    def may_have_caused(self, door: Door, report: Report) -> bool:
+        """Tell whether what is reported of a door may be the work of this order."""
+        return (
+            door.moved_by(self.door.relay)
+            and door not in self.held_back
+            and self.began - INEXACT < report.occurred_at
+            and report.is_by(self.door.code)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Typed:
+    """A code that was typed at the station."""
+
+    code: Secret
+    at: datetime
+    relays: set[int] = field(default_factory=set)
+    """Those of which it has been reported that it fired them."""
 
 
 class Doors:
@@ -72,8 +131,9 @@ class Doors:
         self._hass = hass
         self._doors: list[Door] = []
         self._names: list[tuple[Secret, str]] = []
-        self._typed: tuple[datetime, Secret] | None = None
-        """When the last code was typed, and which."""
+        self._typed: _Typed | None = None
+        """What was typed last."""
+        self._under_way: list[Opening] = []
         self._stopped = False
 
     @callback
@@ -108,12 +168,12 @@ class Doors:
     @callback
     def typed(self, code: Secret, occurred_at: datetime) -> None:
         """Note a code that was typed at the station."""
-        self._typed = occurred_at, code
+        self._typed = _Typed(code, occurred_at)
 
     async def async_open(
         self,
         door: Door,
-        fire: Callable[[Door], Awaitable[RelayReply | None]],
+        fire: Callable[[Opening], Awaitable[RelayReply | None]],
         actor: Actor,
     ) -> None:
         """Open a door, show it, and tell what came of it.
@@ -128,27 +188,29 @@ class Doors:
             Exception: what `fire` raises; nothing is told then.
 
         """
-        moved = [other for other in self._doors if other.moved_by(door.relay)]
-        door.orders += 1
-        for other in moved:
-            other.fired.clear()
+        opening = Opening(door=door, began=dt_util.utcnow())
+        self._under_way.append(opening)
         if door.close is None:
             door.device.publish("door", BoltState.UNLOCKING)
         try:
-            reply = await fire(door)
+            reply = await fire(opening)
             if reply is RelayReply.GRANTED:
-                for other in moved:
-                    self._opened(other, actor)
+                for other in self._doors:
+                    if other.moved_by(door.relay):
+                        self._opened(other, opening, actor)
+                opening.held_back.clear()
                 return
         finally:
-            door.orders -= 1
-            if door.close is None and not door.orders:
+            self._under_way.remove(opening)
+            if door.close is None and not any(
+                another.door is door for another in self._under_way
+            ):
                 door.device.publish("door", BoltState.LOCKED)
-            for other in moved:
-                for access in other.held_back:
-                    other.device.publish(CHANGED_BY, access.person)
-                    other.device.say("access", access)
-                other.held_back.clear()
+            for other, report in opening.held_back.items():
+                # It may still be the work of another order.
+                if not self._is_ours(other, report):
+                    other.device.publish(CHANGED_BY, report.access.person)
+                    other.device.say("access", report.access)
         reason = Reason.UNKNOWN if reply is None else _REASONS[reply]
         door.device.say(
             "access",
@@ -165,11 +227,17 @@ class Doors:
         raise Denied(reason)
 
     @callback
-    def _opened(self, door: Door, actor: Actor) -> None:
+    def _opened(self, door: Door, opening: Opening, actor: Actor) -> None:
         """Tell of a door that one of our own orders has opened."""
         now = dt_util.utcnow()
-        door.ordered_at = None if door.fired.is_set() else now
-        door.held_back.clear()
+        if door not in opening.held_back:
+            door.expected.append(
+                Expected(
+                    code=opening.door.code,
+                    since=opening.began - INEXACT,
+                    until=now + ECHO,
+                )
+            )
         self._unlocked(door, {CHANGED_BY: actor.name})
         access = _granted(Method.REMOTE, actor.name, now)
         door.device.say(
@@ -183,49 +251,61 @@ class Doors:
     ) -> None:
         """Tell of the doors that the station reports to be opened."""
         now = dt_util.utcnow()
-        access = _granted(
-            method, None if code is None else self.name_of(code), occurred_at
+        report = Report(
+            code=code,
+            typed=self._was_typed(code, relay, occurred_at),
+            access=_granted(
+                method, None if code is None else self.name_of(code), occurred_at
+            ),
+            occurred_at=occurred_at,
         )
-        # Of an order for both relays the station may report each.
-        ordered = [
-            door
-            for door in self._doors
-            if door.orders and (door.moved_by(relay) or door.relay == BOTH_RELAYS)
-        ]
-        for door in ordered:
-            if door.relay == BOTH_RELAYS:
-                door.fired.set()
+        for opening in self._under_way:
+            # Of an order for both relays the station may report each.
+            if opening.door.relay == BOTH_RELAYS and opening.may_have_caused(
+                opening.door, report
+            ):
+                opening.fired.set()
         for door in self._doors:
             if not door.moved_by(relay):
                 continue
-            by: dict[str, str | None] = {}
-            if (
-                door.ordered_at is not None
-                and abs(now - door.ordered_at) < ECHO
-                and not self._was_typed(code, occurred_at)
-            ):
-                # The echo of an order that has been told of.
-                door.ordered_at = None
-                told = None
-            elif any(door.moved_by(order.relay) for order in ordered):
-                # It may be that order, whose answer is still to come.
-                door.fired.set()
-                door.held_back.append(access)
-                told = None
-            else:
-                by = {CHANGED_BY: access.person}
-                told = access
+            is_ours = self._is_ours(door, report)
             if now - occurred_at < timedelta(seconds=door.open_time):
-                self._unlocked(door, by)
-            if told is not None:
-                door.device.say("access", told)
+                self._unlocked(
+                    door, {} if is_ours else {CHANGED_BY: report.access.person}
+                )
+            if not is_ours:
+                door.device.say("access", report.access)
 
-    def _was_typed(self, code: Secret | None, occurred_at: datetime) -> bool:
-        """Tell whether somebody has just typed a code."""
-        if code is None or self._typed is None:
+    def _is_ours(self, door: Door, report: Report) -> bool:
+        """Tell whether a report is of an order that has been told of, or may be."""
+        for expected in door.expected:
+            if expected.covers(report):
+                door.expected.remove(expected)
+                return True
+        for opening in self._under_way:
+            if opening.may_have_caused(door, report):
+                # Its answer is still to come.
+                opening.fired.set()
+                opening.held_back[door] = report
+                return True
+        return False
+
+    def _was_typed(
+        self, code: Secret | None, relay: int, occurred_at: datetime
+    ) -> bool:
+        """Tell whether a relay was fired by a code that somebody has just typed."""
+        typed = self._typed
+        if (
+            code is None
+            or typed is None
+            or relay in typed.relays
+            or not typed.code.matches(code.reveal())
+            or abs(occurred_at - typed.at) >= ECHO
+        ):
             return False
-        typed_at, typed = self._typed
-        return typed.matches(code.reveal()) and abs(occurred_at - typed_at) < ECHO
+        # A code fires a relay once.
+        typed.relays.add(relay)
+        return True
 
     @callback
     def _unlocked(self, door: Door, by: Mapping[str, str | None]) -> None:

@@ -39,7 +39,7 @@ from ...wire import (
 from .calls import Calls
 from .client import Auth, IpacClient, Refused
 from .clock import StationClock
-from .doors import Denied, Door, Doors
+from .doors import Denied, Door, Doors, Opening
 from .presence import Presence
 from .protocol import (
     DISPLAY_SIZE,
@@ -316,8 +316,9 @@ class IpacHub(Hub):
         """
         raise self._error("door_locks_itself", device)
 
-    async def _async_fire(self, door: Door) -> RelayReply | None:
+    async def _async_fire(self, opening: Opening) -> RelayReply | None:
         """Have a relay fired, once; return what the station says to it."""
+        door = opening.door
         try:
             reply = await self.client.open_relay(door.relay, door.code)
         except CannotConnect as err:
@@ -339,8 +340,8 @@ class IpacHub(Hub):
                 raise
             with suppress(TimeoutError):
                 async with asyncio.timeout(REPORT_TIMEOUT):
-                    await door.fired.wait()
-            if not door.fired.is_set():
+                    await opening.fired.wait()
+            if not opening.fired.is_set():
                 raise
             return RelayReply.GRANTED
         self._presence.found()
