@@ -19,6 +19,7 @@ from custom_components.gatehouse.const import EVENT_GATEHOUSE
 from custom_components.gatehouse.recent import Recent
 from custom_components.gatehouse.vendors.ipac.protocol import parse_event
 from custom_components.gatehouse.wire import Secret
+from homeassistant.const import EVENT_HOMEASSISTANT_STOP
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import device_registry as dr, issue_registry as ir
@@ -844,6 +845,23 @@ async def test_task_withdrawn(
         assert await hass.config_entries.async_unload(home.entry_id)
         with pytest.raises(HomeAssistantError):
             await opening
+    assert asm.relays[1].openings == 0
+
+
+@pytest.mark.usefixtures("unreachable")
+async def test_no_task_while_stopping(
+    hass: HomeAssistant, asm: Ipac, home: MockConfigEntry
+) -> None:
+    """Home Assistant does not wait with its end for an order that nobody can fetch."""
+    await asm.notify()
+    await asm.notify()
+    hass.bus.async_fire(EVENT_HOMEASSISTANT_STOP)
+    await settled(hass)
+    opening = hass.async_create_task(order(hass, "unlock"))
+    with pytest.raises(HomeAssistantError) as error:
+        # Of the thirty seconds that an order waits.
+        await asyncio.wait_for(opening, 20)
+    assert error.value.translation_key == "order_not_fetched"
     assert asm.relays[1].openings == 0
 
 

@@ -43,6 +43,7 @@ class Tasks:
         """Number of the next order; it outlives a restart, or an old result could be
         taken for that of a new order."""
         self._waiting: dict[int, Task] = {}
+        self._closed = False
 
     def __len__(self) -> int:
         """Return how many wait, for the station or for its result."""
@@ -56,6 +57,8 @@ class Tasks:
             NoResult: it may have been.
 
         """
+        if self._closed:
+            raise NotFetched
         task = Task(
             task_id=self.next_id,
             relay=relay,
@@ -96,7 +99,8 @@ class Tasks:
         return True
 
     def close(self) -> None:
-        """Withdraw all that wait."""
+        """Withdraw all that wait, and take no more."""
+        self._closed = True
         for task in self._waiting.values():
             if not task.result.done():
                 task.result.set_exception(
