@@ -308,6 +308,49 @@ async def test_two_late_echoes(
     assert methods(told) == ["remote", "remote"]
 
 
+@pytest.mark.parametrize("end", ["lost", "cancelled", "cancelled before the report"])
+async def test_report_after_the_caller_has_gone(
+    hass: HomeAssistant, asm: Ipac, told: Told, advance: Advance, end: str
+) -> None:
+    """An order of which nobody knew, and which was carried out, is told as what it is."""
+    asm.silent = end != "cancelled"
+    asm.inject(
+        "/api/remote/",
+        Fault.reset(acted=True) if end == "lost" else Fault.hang(acted=True),
+    )
+    opening = hass.async_create_task(order(hass, "unlock"))
+    await ordered(asm)
+    if end == "lost":
+        await advance(6)
+        with pytest.raises(HomeAssistantError):
+            await opening
+    else:
+        if end == "cancelled":
+            await reported(asm, 1)
+        opening.cancel()
+        await asyncio.wait([opening])
+    asm.silent = False
+    await asm.notify()
+    assert methods(told) == ["remote"]
+    # Who presses a button next is somebody else.
+    await send_event(asm, code="RL", value=";1")
+    assert methods(told) == ["remote", "unknown"]
+
+
+async def test_button_after_a_lost_order(
+    hass: HomeAssistant, asm: Ipac, told: Told, advance: Advance
+) -> None:
+    """A push-button that is pressed then does not show that an order was carried out."""
+    asm.inject("/api/remote/", Fault.reset(acted=False))
+    opening = hass.async_create_task(order(hass, "unlock"))
+    await ordered(asm)
+    await advance(6)
+    with pytest.raises(HomeAssistantError):
+        await opening
+    await send_event(asm, code="RL", value=";1")
+    assert methods(told) == ["unknown"]
+
+
 async def test_twice_at_once(
     hass: HomeAssistant, asm: Ipac, told: Told, advance: Advance
 ) -> None:

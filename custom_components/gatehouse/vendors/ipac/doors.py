@@ -13,9 +13,10 @@ from homeassistant.util import dt as dt_util
 from ...hub import Device
 from ...model import CHANGED_BY, Access, AccessEvent, BoltState, Method, Reason
 from ...people import Actor
-from ...wire import Secret
+from ...wire import CannotConnect, InvalidAuth, Secret
 from .clock import INEXACT
 from .protocol import BOTH_RELAYS, RelayReply
+from .tasks import NotFetched
 
 ECHO = timedelta(seconds=10)
 """How long after our own order the station's report of the relay is its echo, and after
@@ -44,15 +45,22 @@ class Denied(Exception):
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Expected:
-    """An order that was carried out, of which the station's report is still to come."""
+    """An order of which the station's report may still come."""
 
     code: Secret
     since: datetime
     until: datetime
+    untold: Access | None
+    """What the report is to tell; None of an order that has been told of, as it is known
+    that it was carried out."""
 
     def covers(self, report: Report) -> bool:
         """Tell whether a report is this order's."""
-        return self.since < report.occurred_at < self.until and report.is_by(self.code)
+        return (
+            self.since < report.occurred_at < self.until
+            and report.is_by(self.code)
+            and (self.untold is None or report.is_of_an_order)
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +78,11 @@ class Report:
         return not self.typed and (
             self.code is None or self.code.matches(code.reveal())
         )
+
+    @property
+    def is_of_an_order(self) -> bool:
+        """Tell whether it cannot be of a push-button."""
+        return self.code is not None or self.access.method is Method.REMOTE
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -188,6 +201,7 @@ class Doors:
             Exception: what `fire` raises; nothing is told then.
 
         """
+        moved = [other for other in self._doors if other.moved_by(door.relay)]
         opening = Opening(door=door, began=dt_util.utcnow())
         self._under_way.append(opening)
         if door.close is None:
@@ -195,11 +209,17 @@ class Doors:
         try:
             reply = await fire(opening)
             if reply is RelayReply.GRANTED:
-                for other in self._doors:
-                    if other.moved_by(door.relay):
-                        self._opened(other, opening, actor)
+                for other in moved:
+                    self._opened(other, opening, actor)
                 opening.held_back.clear()
                 return
+        except CannotConnect, InvalidAuth, NotFetched:
+            raise
+        except BaseException:
+            # It may have been carried out, which then is still to be told.
+            for other in moved:
+                self._expect(other, opening, _granted_to(actor, dt_util.utcnow()))
+            raise
         finally:
             self._under_way.remove(opening)
             if door.close is None and not any(
@@ -208,9 +228,9 @@ class Doors:
                 door.device.publish("door", BoltState.LOCKED)
             for other, report in opening.held_back.items():
                 # It may still be the work of another order.
-                if not self._is_ours(other, report):
-                    other.device.publish(CHANGED_BY, report.access.person)
-                    other.device.say("access", report.access)
+                if (access := self._news_of(other, report)) is not None:
+                    other.device.publish(CHANGED_BY, access.person)
+                    other.device.say("access", access)
         reason = Reason.UNKNOWN if reply is None else _REASONS[reply]
         door.device.say(
             "access",
@@ -229,20 +249,21 @@ class Doors:
     @callback
     def _opened(self, door: Door, opening: Opening, actor: Actor) -> None:
         """Tell of a door that one of our own orders has opened."""
-        now = dt_util.utcnow()
         if door not in opening.held_back:
-            door.expected.append(
-                Expected(
-                    code=opening.door.code,
-                    since=opening.began - INEXACT,
-                    until=now + ECHO,
-                )
-            )
+            self._expect(door, opening, None)
         self._unlocked(door, {CHANGED_BY: actor.name})
-        access = _granted(Method.REMOTE, actor.name, now)
-        door.device.say(
-            "access",
-            replace(access, person_entity=actor.person, context=actor.context),
+        door.device.say("access", _granted_to(actor, dt_util.utcnow()))
+
+    @callback
+    def _expect(self, door: Door, opening: Opening, untold: Access | None) -> None:
+        """Wait for the station's report of an order."""
+        door.expected.append(
+            Expected(
+                code=opening.door.code,
+                since=opening.began - INEXACT,
+                until=dt_util.utcnow() + ECHO,
+                untold=untold,
+            )
         )
 
     @callback
@@ -268,27 +289,32 @@ class Doors:
         for door in self._doors:
             if not door.moved_by(relay):
                 continue
-            is_ours = self._is_ours(door, report)
+            access = self._news_of(door, report)
             if now - occurred_at < timedelta(seconds=door.open_time):
                 self._unlocked(
-                    door, {} if is_ours else {CHANGED_BY: report.access.person}
+                    door, {} if access is None else {CHANGED_BY: access.person}
                 )
-            if not is_ours:
-                door.device.say("access", report.access)
+            if access is not None:
+                door.device.say("access", access)
 
-    def _is_ours(self, door: Door, report: Report) -> bool:
-        """Tell whether a report is of an order that has been told of, or may be."""
-        for expected in door.expected:
-            if expected.covers(report):
-                door.expected.remove(expected)
-                return True
+    def _news_of(self, door: Door, report: Report) -> Access | None:
+        """Return what a report tells; None if that is told with an order."""
+        expected = [one for one in door.expected if one.covers(report)]
+        for one in expected:
+            if one.untold is None:
+                door.expected.remove(one)
+                return None
         for opening in self._under_way:
             if opening.may_have_caused(door, report):
                 # Its answer is still to come.
                 opening.fired.set()
                 opening.held_back[door] = report
-                return True
-        return False
+                return None
+        for one in expected:
+            if one.untold is not None:
+                door.expected.remove(one)
+                return replace(one.untold, occurred_at=report.occurred_at)
+        return report.access
 
     def _was_typed(
         self, code: Secret | None, relay: int, occurred_at: datetime
@@ -333,4 +359,12 @@ def _granted(method: Method, person: str | None, occurred_at: datetime) -> Acces
         person=person,
         method=method,
         occurred_at=occurred_at,
+    )
+
+
+def _granted_to(actor: Actor, occurred_at: datetime) -> Access:
+    return replace(
+        _granted(Method.REMOTE, actor.name, occurred_at),
+        person_entity=actor.person,
+        context=actor.context,
     )
