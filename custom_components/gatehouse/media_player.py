@@ -1,5 +1,6 @@
 """Media players: the loudspeakers of doors."""
 
+import asyncio
 from collections import deque
 from datetime import datetime
 import logging
@@ -70,6 +71,8 @@ class GatehouseMediaPlayer(GatehouseEntity, MediaPlayerEntity):
         self._attr_state = MediaPlayerState.IDLE
         self._queue: deque[tuple[Sound, int]] = deque()
         self._wishes = 0
+        self._turn = asyncio.Lock()
+        """Held while a sound is handed over, which may take a minute."""
         self._end: CALLBACK_TYPE | None = None
 
     @override
@@ -103,25 +106,28 @@ class GatehouseMediaPlayer(GatehouseEntity, MediaPlayerEntity):
         sound = await async_load_sound(
             self.hass, media_id, self.entity_id, self.entity_description.format
         )
-        if wish != self._wishes:
-            # While it was being converted somebody wanted something else, or silence.
-            return
-        if waits and self._end is not None:
-            if enqueue is MediaPlayerEnqueue.NEXT:
-                self._queue.appendleft((sound, loop))
-            else:
-                self._queue.append((sound, loop))
-            return
-        if enqueue is not MediaPlayerEnqueue.PLAY:
-            self._queue.clear()
-        await self._async_play(sound, loop)
+        async with self._turn:
+            if wish != self._wishes:
+                # Meanwhile somebody wanted something else, or silence.
+                return
+            if waits and self._end is not None:
+                if enqueue is MediaPlayerEnqueue.NEXT:
+                    self._queue.appendleft((sound, loop))
+                else:
+                    self._queue.append((sound, loop))
+                return
+            if enqueue is not MediaPlayerEnqueue.PLAY:
+                self._queue.clear()
+            await self._async_play(sound, loop)
 
     @override
     async def async_media_stop(self) -> None:
         """Fall silent."""
         self._wishes += 1
-        await self.entity_description.stop(self.hub, self.device)
-        self._on_silence()
+        # What is just being handed over would begin after it.
+        async with self._turn:
+            await self.entity_description.stop(self.hub, self.device)
+            self._on_silence()
 
     @override
     async def async_browse_media(
@@ -157,16 +163,20 @@ class GatehouseMediaPlayer(GatehouseEntity, MediaPlayerEntity):
             self._on_silence()
             return
         self.hub.entry.async_create_background_task(
-            self.hass, self._async_next(*self._queue.popleft()), f"Play {self.name}"
+            self.hass, self._async_next(), f"Play {self.name}"
         )
 
-    async def _async_next(self, sound: Sound, loop: int) -> None:
+    async def _async_next(self) -> None:
         """Play what has waited; there is no caller any more to be told of an error."""
-        try:
-            await self._async_play(sound, loop)
-        except HomeAssistantError as err:
-            _LOGGER.warning("A waiting sound was not played: %s", err)
-            self._on_silence()
+        async with self._turn:
+            if self._end is not None or not self._queue:
+                # Meanwhile somebody wanted something else, or silence.
+                return
+            try:
+                await self._async_play(*self._queue.popleft())
+            except HomeAssistantError as err:
+                _LOGGER.warning("A waiting sound was not played: %s", err)
+                self._on_silence()
 
     @callback
     def _on_silence(self, _: object = None) -> None:

@@ -352,6 +352,38 @@ async def test_overtaken(
     assert [round(played.seconds) for played in station.sounds] == [2]
 
 
+@pytest.mark.parametrize("then", ["stop", "replace", "add"])
+async def test_while_it_is_handed_over(
+    hass: HomeAssistant, station: Ipac, media: Path, play: Play, then: str
+) -> None:
+    """What is wanted while a sound is on its way to the station comes after it."""
+    tone(media / "long.wav", 5)
+    tone(media / "short.wav", 2)
+    station.inject("/api/audio/", Fault.trickle(0.5))
+    playing = hass.async_create_task(play("long.wav"))
+    while not station.sounds:
+        await asyncio.sleep(0.01)
+    if then == "stop":
+        await hass.services.async_call(
+            "media_player", "media_stop", {"entity_id": SPEAKER}, blocking=True
+        )
+    else:
+        await play("short.wav", enqueue=then)
+    await playing
+    assert shown(hass, SPEAKER) == ("idle" if then == "stop" else "playing")
+    assert [round(played.seconds) for played in station.sounds] == (
+        [5, 2] if then == "replace" else [5]
+    )
+    assert (
+        hass.states.get(SPEAKER).attributes.get("media_duration")
+        == {
+            "stop": None,
+            "replace": 2,
+            "add": 5,
+        }[then]
+    )
+
+
 async def test_slow_site(
     hass: HomeAssistant,
     station: Ipac,
