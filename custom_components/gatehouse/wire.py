@@ -36,6 +36,10 @@ most."""
 STRETCH = 0.005
 """Seconds for which one may go on before others have their turn."""
 
+LAST_STRETCH = 0.03
+"""Seconds for what had come before the end of a websocket, when there are no more turns;
+enough for thousands of messages."""
+
 MAX_BRACKETS = 16_384
 """Opening brackets of a message at most; the longest that vendors document have some
 thousands. Each is a list or an object, or stands in a text."""
@@ -261,9 +265,13 @@ class _InTurns(ClientConnection):
         super().connection_lost(exc)
 
     def _take_rest(self) -> None:
-        """Take at once all that waits, about one read."""
+        """Take what waits, about one read, as far as others can wait for it."""
         rest, self._waiting = self._waiting, b""
-        super().data_received(rest)
+        since = time.monotonic()
+        for begin in range(0, len(rest), MAX_READ):
+            if time.monotonic() - since >= LAST_STRETCH:
+                return
+            super().data_received(rest[begin : begin + MAX_READ])
 
     @override
     async def close(

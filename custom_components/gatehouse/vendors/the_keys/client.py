@@ -26,6 +26,7 @@ from ...wire import (
     TimedOut,
     UnexpectedReply,
     WireError,
+    alone,
     http_errors,
     parse_json,
     read_bounded,
@@ -504,6 +505,7 @@ class GatewayClient:
                     # The gateway has few sockets; a redirect could carry a signature
                     # elsewhere.
                     headers=_FORM_HEADERS if form else _HEADERS,
+                    middlewares=(alone,),
                     allow_redirects=False,
                     timeout=aiohttp.ClientTimeout(
                         total=self._pace.connect + patience,
