@@ -749,6 +749,7 @@ async def test_orders_go_first(
     ]
 
 
+@pytest.mark.standing_clock
 async def test_newer_order_counts(
     hass: HomeAssistant,
     gateway: Gateway,
@@ -785,6 +786,7 @@ async def test_newer_order_counts(
     )
 
 
+@pytest.mark.standing_clock
 async def test_same_order_twice(
     hass: HomeAssistant,
     gateway: Gateway,
@@ -859,6 +861,7 @@ async def test_refused_together(
     assert state.attributes.get("changed_by") is None
 
 
+@pytest.mark.standing_clock
 async def test_reading_before_arrival(
     hass: HomeAssistant,
     gateway: Gateway,
@@ -943,6 +946,7 @@ async def test_order_expires(
     assert shown(hass, DOOR) == "locked"
 
 
+@pytest.mark.standing_clock
 async def test_order_expires_while_a_name_is_looked_up(
     hass: HomeAssistant,
     gateway: Gateway,
