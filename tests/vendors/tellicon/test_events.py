@@ -267,6 +267,8 @@ async def test_repetitions_are_remembered_in_bounds(
         (NOW + 300, "2027-01-15T08:05:00+00:00"),
         # Tellicon's clock is wrong: ours is taken.
         (NOW + 3600, "2027-01-15T08:00:00+00:00"),
+        (NOW * 1000, "2027-01-15T08:00:00+00:00"),
+        (0, "2027-01-15T08:00:00+00:00"),
         (None, "2027-01-15T08:00:00+00:00"),
     ],
 )

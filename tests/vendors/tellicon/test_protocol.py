@@ -128,6 +128,9 @@ D_UNIT = {"client": "333333", "building": "555", "apt": "6666"}
         (PUSH_B.replace('"building":121,', ""), event(building="0")),
         (PUSH_B.replace("121", '"121"').replace("505", '"505"'), event()),
         (PUSH_B.replace(',"eventDateTime":1705338959', ""), event(epoch=None)),
+        # An absurd time costs nobody the ring.
+        (PUSH_B.replace("1705338959", "17053389590"), event(epoch=None)),
+        (PUSH_B.replace("1705338959", "-1"), event(epoch=None)),
         (PUSH_B.replace('"apt":1001,', ""), event(apt=None)),
         # Without the envelope.
         (PUSH_B.removeprefix('{"eventTellicon":').removesuffix("}"), event()),
@@ -161,8 +164,6 @@ def test_examples(body: str, expected: Event | None) -> None:
         (DTMF_B.replace('"dtmfCommand":"*2",', ""), "command is missing"),
         (ANSWER_B.replace(":10}", ":-1}"), "duration"),
         (ANSWER_B.replace(":10}", ":90000}"), "duration"),
-        (PUSH_B.replace("1705338959", "17053389590"), "time is not between"),
-        (PUSH_B.replace("1705338959", "-1"), "time is not between"),
         (PUSH_B.replace("1705338959", '"soon"'), "whole number"),
     ],
 )

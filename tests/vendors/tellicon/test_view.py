@@ -98,9 +98,9 @@ async def test_token_comes_before_body(served_at: str) -> None:
         (b"[]", 400, "not an object"),
         (b'{"eventTellicon":{"type":"openDoor","client":1}}', 400, "unknown type"),
         (
-            b'{"type":"pushCall","client":1,"apt":1,"eventDateTime":99999999999}',
+            b'{"type":"pushCall","client":1,"apt":1,"eventDateTime":"soon"}',
             400,
-            "time is not between 946684800 and 4102444799",
+            "time is not a whole number",
         ),
         (b" " * (inbound.MAX_BODY + 1), 413, "body too large"),
     ],

@@ -155,17 +155,25 @@ def _read_fields(given: Mapping[str, Any]) -> dict[str, Any]:
                 raise MalformedEventError(f"{name} holds a slash")
         elif type(value) is not int:
             raise MalformedEventError(f"{name} is neither text nor a whole number")
-        fields[name] = _number(name, value) if name in _BOUNDS else str(value)
+        if name not in _BOUNDS:
+            fields[name] = str(value)
+        elif (number := _number(name, value)) is not None:
+            fields[name] = number
     return fields
 
 
-def _number(name: str, value: str | int) -> int:
-    """Return a whole number within its bounds, which may be written as text."""
+def _number(name: str, value: str | int) -> int | None:
+    """Return a whole number within its bounds, which may be written as text.
+
+    An absurd time counts as not given: somebody rings nevertheless.
+    """
     if isinstance(value, str):
         if not _WHOLE.fullmatch(value):
             raise MalformedEventError(f"{name} is not a whole number")
         value = int(value)
     least, most = _BOUNDS[name]
     if not least <= value <= most:
+        if name == "time":
+            return None
         raise MalformedEventError(f"{name} is not between {least} and {most}")
     return value
