@@ -36,10 +36,6 @@ most."""
 STRETCH = 0.005
 """Seconds for which one may go on before others have their turn."""
 
-LAST_STRETCH = 0.03
-"""Seconds for what had come before the end of a websocket, when there are no more turns;
-enough for thousands of messages."""
-
 MAX_BRACKETS = 16_384
 """Opening brackets of a message at most; the longest that vendors document have some
 thousands. Each is a list or an object, or stands in a text."""
@@ -227,6 +223,7 @@ class _InTurns(ClientConnection):
         """Begin with nothing that waits."""
         super().__init__(*args, **kwargs)
         self._waiting = b""
+        self._lost: tuple[Exception | None] | None = None
 
     @override
     def data_received(self, data: bytes) -> None:
@@ -244,34 +241,31 @@ class _InTurns(ClientConnection):
                 return
 
     def _go_on(self) -> None:
-        """Take more of what waits, and read again when nothing does."""
-        if self.transport.is_closing():
-            return
+        """Take more of what waits; when nothing does, read again or end."""
         self.data_received(b"")
-        if not self._waiting and not self.recv_messages.paused:
+        if self._waiting:
+            return
+        if self._lost is not None:
+            super().connection_lost(*self._lost)
+        elif not self.recv_messages.paused:
             self.transport.resume_reading()
 
     @override
     def eof_received(self) -> None:
-        """Take what came before the end, which TLS tells although nothing is read."""
-        self._take_rest()
-        super().eof_received()
+        """Take the end for one, unless something waits: the loss of it all follows.
+
+        TLS tells of the end although nothing is read.
+        """
+        if not self._waiting:
+            super().eof_received()
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:
-        """Take what came before the connection broke; not if it was ended here."""
-        if exc is not None:
-            self._take_rest()
-        super().connection_lost(exc)
-
-    def _take_rest(self) -> None:
-        """Take what waits, about one read, as far as others can wait for it."""
-        rest, self._waiting = self._waiting, b""
-        since = time.monotonic()
-        for begin in range(0, len(rest), MAX_READ):
-            if time.monotonic() - since >= LAST_STRETCH:
-                return
-            super().data_received(rest[begin : begin + MAX_READ])
+        """Take the connection for lost as soon as nothing waits that came before."""
+        if self._waiting:
+            self._lost = (exc,)
+        else:
+            super().connection_lost(exc)
 
     @override
     async def close(
@@ -291,8 +285,11 @@ class _InTurns(ClientConnection):
     def send_data(self) -> None:
         """Send as one what answers a slice: a thousand pongs, each encrypted for itself.
 
-        An empty piece is the end, which must stay apart.
+        An empty piece is the end, which must stay apart. After a loss nobody is left.
         """
+        if self._lost is not None:
+            self.protocol.data_to_send()
+            return
         writes = self.protocol.writes
         if len(writes) > 1 and all(writes):
             self.protocol.writes = [b"".join(writes)]
