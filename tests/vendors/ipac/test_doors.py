@@ -189,7 +189,23 @@ async def test_outside_hours_with_a_challenge(
     assert not hass.config_entries.flow.async_progress()
 
 
-@pytest.mark.parametrize("auth", ["basic", "digest"])
+async def test_outside_hours_without_authentication(
+    hass: HomeAssistant, station: Ipac, entry: MockConfigEntry, told: Told
+) -> None:
+    """Where the login is a field, its refusal looks like that of a code."""
+    station.auth = "none"
+    entry.add_to_hass(hass)
+    hass.config_entries.async_update_entry(entry, data={**entry.data, "auth": "none"})
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    station.relays[1].in_time_slot = False
+    with pytest.raises(HomeAssistantError) as error:
+        await order(hass, "unlock")
+    assert error.value.translation_key == "door_outside_hours"
+    assert not hass.config_entries.flow.async_progress()
+
+
+@pytest.mark.parametrize("auth", ["basic", "digest", "none"])
 async def test_wrong_login(
     hass: HomeAssistant,
     station: Ipac,

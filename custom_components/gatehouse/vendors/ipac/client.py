@@ -104,9 +104,12 @@ class IpacClient:
     async def open_relay(self, relay: int, code: Secret) -> RelayReply:
         """Fire relay 1 or 2, or with 3 both; return what the station says to it."""
         status, challenged = await self._send(open_relay(relay, code))
-        if status == RelayReply.OUTSIDE_HOURS and challenged:
+        if status == RelayReply.OUTSIDE_HOURS and (
+            challenged or self._auth is Auth.NONE
+        ):
             # This means the login, unless the station sends a challenge with all that it
-            # refuses. Only a request that has no time slot can tell.
+            # refuses; where the login is a field, none is sent for either. Only a request
+            # that has no time slot can tell.
             with suppress(Refused):
                 await self.stop_sound()
         try:
