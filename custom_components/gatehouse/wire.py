@@ -247,7 +247,7 @@ class _InTurns(ClientConnection):
             return
         if self._lost is not None:
             super().connection_lost(*self._lost)
-        elif not self.recv_messages.paused:
+        elif not (self.recv_messages.paused or self.transport.is_closing()):
             self.transport.resume_reading()
 
     @override

@@ -445,12 +445,14 @@ async def test_clock(
         (b'{"token": "TOKEN", "code": "RL", "value": "?"}', "unknown"),
         (b'{"token": "TOKEN", "code": "CL", "value": null}', "unknown"),
         (b'{"token": "TOKEN", "code": "CL", "value": ["1234"]}', "unknown"),
+        (b'{"token": "TOKEN", "code": "1234;RL", "value": {}}', "unknown"),
         (b'{"token": "TOKEN", "code": "RL", "value": {"x": 200}, "task_id": 7}', ""),
     ],
 )
 async def test_odd_events(
     hass: HomeAssistant,
     asm: Ipac,
+    home: MockConfigEntry,
     told: Told,
     caplog: pytest.LogCaptureFixture,
     body: bytes,
@@ -464,6 +466,7 @@ async def test_odd_events(
     assert not told(KEYPAD)
     assert log in caplog.text
     assert "1234" not in ours(caplog)
+    assert "1234" not in str(home.runtime_data.diagnostics())
     assert "Traceback" not in caplog.text
     await asm.press_button()
     assert len(told(DOORBELL)) == 1

@@ -93,6 +93,9 @@ SETTINGS_TRIES = 3
 MAX_UNKNOWN = 64
 """Unknown codes that are logged."""
 
+# What looks as if it had been typed at a door is not for the log.
+_TYPED = re.compile(r"\d{3,}", re.ASCII)
+
 # What a repair says of a station is read as Markdown.
 _UNUSUAL = re.compile(r"[^\w :-]")
 
@@ -650,6 +653,7 @@ class IpacHub(Hub):
     @callback
     def _log_unknown(self, code: str) -> None:
         """Log what we do not know, once for each code."""
+        code = _TYPED.sub("…", code)
         if code not in self._unknown_codes and len(self._unknown_codes) < MAX_UNKNOWN:
             self._unknown_codes.add(code)
             _LOGGER.info("The station has told something unknown, with code %r", code)
