@@ -28,6 +28,7 @@ from .flow import (
     form_errors,
     people_selector,
 )
+from .hub import configuration
 from .people import CONF_PEOPLE
 from .vendor import Vendor
 from .vendors import VENDORS, vendor_of
@@ -176,6 +177,7 @@ class GatehouseConfigFlow(ConfigFlow, domain=DOMAIN):
         assert self._proven is not None
         data = {CONF_VENDOR: vendor.key, **self._proven.data}
         if (entry := self._reconfigured) is not None:
+            loaded = entry.state is ConfigEntryState.LOADED
             done = self.async_update_and_abort(
                 entry,
                 unique_id=self._proven.unique_id,
@@ -184,7 +186,7 @@ class GatehouseConfigFlow(ConfigFlow, domain=DOMAIN):
             )
             # A running one notices a change by itself, and is not to be interrupted
             # by nothing more than a look at the page.
-            if entry.state is not ConfigEntryState.LOADED:
+            if not loaded:
                 self.hass.config_entries.async_schedule_reload(entry.entry_id)
             return done
         return self.async_create_entry(
@@ -198,6 +200,8 @@ class GatehouseConfigFlow(ConfigFlow, domain=DOMAIN):
         entry = self._get_reauth_entry()
         errors: dict[str, str] = {}
         if answers is not None:
+            loaded = entry.state is ConfigEntryState.LOADED
+            before = configuration(entry)
             try:
                 cleaned = await self._async_cleaned(vendor, answers)
                 await vendor.flow.reauth(self.hass, entry, self._reauth_about, cleaned)
@@ -205,10 +209,8 @@ class GatehouseConfigFlow(ConfigFlow, domain=DOMAIN):
                 errors = form_errors(err)
             else:
                 # What has been refused, though it is right now, is tried again at once.
-                if (
-                    entry.state is not ConfigEntryState.LOADED
-                    or not entry.runtime_data.outdated
-                ):
+                # A running one notices a change by itself.
+                if not loaded or configuration(entry) == before:
                     self.hass.config_entries.async_schedule_reload(entry.entry_id)
                 return self.async_update_and_abort(entry)
         return self.async_show_form(

@@ -416,7 +416,9 @@ async def test_option_needs_what_photos_need(
 async def test_reconfigure(
     hass: HomeAssistant, server: SenseLink, home: MockConfigEntry
 ) -> None:
-    """All can be changed; the key is not shown, and may stay."""
+    """All can be changed; the key is not shown, and may stay. The entry starts once."""
+    states: list[ConfigEntryState] = []
+    home.async_on_state_change(lambda: states.append(home.state))
     shown = await home.start_reconfigure_flow(hass)
     assert shown["step_id"] == "senselink_reconfigure"
     assert APP_SECRET not in str(shown["data_schema"].schema)
@@ -444,7 +446,9 @@ async def test_reconfigure(
     assert home.data["app_secret"] == APP_SECRET
     assert "web_url" not in home.data
     assert home.options == {"photos": True}
+    await hass.async_block_till_done()
     assert home.state is ConfigEntryState.LOADED
+    assert states.count(ConfigEntryState.LOADED) == 1
 
 
 async def test_reconfigure_refused(
@@ -496,7 +500,9 @@ async def test_address_survives(
 async def test_reauth(
     hass: HomeAssistant, server: SenseLink, home: MockConfigEntry
 ) -> None:
-    """Another key is proven before it is kept."""
+    """Another key is proven before it is kept, and the entry is started with it once."""
+    states: list[ConfigEntryState] = []
+    home.async_on_state_change(lambda: states.append(home.state))
     server.app_key, server.app_secret = OTHER_KEY, OTHER_SECRET
     shown = await start_reauth_flow(hass, home)
     assert shown["step_id"] == "senselink_reauth"
@@ -512,7 +518,9 @@ async def test_reauth(
     )
     assert done["reason"] == "reauth_successful"
     assert (home.data["app_key"], home.data["app_secret"]) == (OTHER_KEY, OTHER_SECRET)
+    await hass.async_block_till_done()
     assert home.state is ConfigEntryState.LOADED
+    assert states.count(ConfigEntryState.LOADED) == 1
 
 
 @pytest.mark.parametrize("key", [APP_KEY, OTHER_KEY])
