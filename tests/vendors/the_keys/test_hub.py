@@ -749,23 +749,34 @@ async def test_orders_go_first(
     ]
 
 
-@pytest.mark.standing_clock
-async def test_newer_order_counts(
+@pytest.fixture
+async def older(
     hass: HomeAssistant,
     gateway: Gateway,
     entry: MockConfigEntry,
-    hass_admin_user: MockUser,
     passing: SimulatedTime,
     monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """What a busy gateway has refused is not asked again after another order."""
+) -> asyncio.Task[None]:
+    """Return an order to unlock that a busy gateway has just refused, and that waits."""
     monkeypatch.setattr(client, "PACE", replace(client.PACE, busy=5))
     entry.add_to_hass(hass)
     assert await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done(wait_background_tasks=True)
     gateway.inject("/open", Fault.code(500))
-    older = hass.async_create_task(order(hass, "unlock"))
+    task = hass.async_create_task(order(hass, "unlock"))
     await passing.until(lambda: gateway.requests[-1].path == "/open", within=1)
+    return task
+
+
+@pytest.mark.standing_clock
+async def test_newer_order_counts(
+    hass: HomeAssistant,
+    gateway: Gateway,
+    older: asyncio.Task[None],
+    hass_admin_user: MockUser,
+    passing: SimulatedTime,
+) -> None:
+    """What a busy gateway has refused is not asked again after another order."""
     newer = Context(user_id=hass_admin_user.id)
     await passing.outcome(
         hass.services.async_call(
@@ -790,18 +801,10 @@ async def test_newer_order_counts(
 async def test_same_order_twice(
     hass: HomeAssistant,
     gateway: Gateway,
-    entry: MockConfigEntry,
+    older: asyncio.Task[None],
     passing: SimulatedTime,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A busy gateway is asked again, also if somebody else has ordered the same."""
-    monkeypatch.setattr(client, "PACE", replace(client.PACE, busy=5))
-    entry.add_to_hass(hass)
-    assert await hass.config_entries.async_setup(entry.entry_id)
-    await hass.async_block_till_done(wait_background_tasks=True)
-    gateway.inject("/open", Fault.code(500))
-    older = hass.async_create_task(order(hass, "unlock"))
-    await passing.until(lambda: gateway.requests[-1].path == "/open", within=1)
     await passing.outcome(order(hass, "unlock"), within=1)
     await passing.until(older.done, within=6)
     assert older.exception() is None
