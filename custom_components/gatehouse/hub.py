@@ -30,6 +30,7 @@ from homeassistant.util import slugify
 from .const import DOMAIN
 from .model import Word
 from .people import CONF_PEOPLE, People
+from .together import Together
 from .wire import Breather
 
 _LOGGER = logging.getLogger(__name__)
@@ -224,6 +225,7 @@ class Hub(ABC):
         self._saving: float | None = None
         """After how many seconds the store is about to be written, None if it is not."""
         self._last_heard: dict[str, datetime] = {}
+        self._together: list[Together[Any, Any]] = []
 
     @abstractmethod
     async def async_start(self) -> None:
@@ -286,11 +288,24 @@ class Hub(ABC):
         )
 
     @callback
+    def together[ItemT, ToldT](
+        self,
+        understand: Callable[[ItemT], ToldT | None],
+        *steps: Callable[[ToldT], None],
+    ) -> Together[ItemT, ToldT]:
+        """Return what handles together the messages that come at once."""
+        made = Together(self.hass.loop, self.entry.title, understand, *steps)
+        self._together.append(made)
+        return made
+
+    @callback
     def leave_address(self) -> None:
-        """Take no more messages at the vendor's address, if it has one."""
+        """Take no more messages at the vendor's address, and tell those taken before."""
         if self.address is not None:
             self.address()
             self.address = None
+        for taken in self._together:
+            taken.flush()
 
     def diagnostics(self) -> Mapping[str, Any]:
         """Return what helps to find a fault and holds no secret."""

@@ -476,7 +476,7 @@ async def test_fault_of_ours(
 ) -> None:
     """A message that we cannot bear does not cost us the others."""
     with monkeypatch.context() as patch:
-        patch.setattr(hub.SenseLinkHub, "_take_record", None)
+        patch.setattr(hub.SenseLinkHub, "_understand_record", None)
         await server.recognise()
         await until(lambda: "A message of SenseLink was lost" in caplog.text)
     await server.recognise(person=BRUNO)

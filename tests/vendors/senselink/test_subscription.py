@@ -242,7 +242,7 @@ async def test_fault_of_ours(
 ) -> None:
     """Not even a fault of ours gets SenseLink another answer."""
     with monkeypatch.context() as patch:
-        patch.setattr(SenseLinkHub, "_take_record", None)
+        patch.setattr(SenseLinkHub, "_understand_record", None)
         await server.recognise()
         await until(lambda: "A message of SenseLink was lost" in caplog.text)
     assert server.subscription.status == "normal"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from enum import StrEnum
 import logging
-from typing import Any, override
+from typing import Any, NamedTuple, override
 
 from yarl import URL
 
@@ -20,6 +20,7 @@ from homeassistant.util.ssl import client_context, client_context_no_verify
 
 from ...const import DOMAIN
 from ...hub import CONNECTION, Device, GatehouseConfigEntry, Hub, Offers
+from ...model import Access, Alert
 from ...recent import Recent
 from ...silence import Silence
 from ...wire import Breather, InvalidAuth, Secret, WireError
@@ -142,6 +143,16 @@ class KnownTerminal:
     """When what is shown of people happened."""
 
 
+class Told(NamedTuple):
+    """What a record or an alert says."""
+
+    terminal: KnownTerminal
+    content: Content
+    occurred_at: datetime
+    channel: str
+    word: Access | Alert
+
+
 class SenseLinkHub(Hub):
     """One SenseLink server and the terminals that it looks after."""
 
@@ -177,6 +188,7 @@ class SenseLinkHub(Hub):
         self._alerts = ActiveAlerts()
         self._silence = Silence(dt_util.utcnow())
         self._words = Words()
+        self._taken = self.together(self._understand, self._say, self._show)
         self._started = False
         self._counts = dict.fromkeys(("records", "alerts", "repetitions"), 0)
 
@@ -298,7 +310,7 @@ class SenseLinkHub(Hub):
             self.show_contact(self._server, now, news=False)
         else:
             self.show_contact(self._server, now)
-            self._take(message, now)
+            self._taken.take((message, now))
 
     @callback
     def _lose(self, err: WireError) -> None:
@@ -308,6 +320,7 @@ class SenseLinkHub(Hub):
             self.entry.data[CONF_HOST],
             type(err).__name__,
         )
+        self._taken.flush()
         self._alerts.doubt()
         self._show_link(False)
         for terminal in self._terminals.values():
@@ -350,65 +363,82 @@ class SenseLinkHub(Hub):
         if event.id is not None and not self._recent.is_new(f"message {event.id}"):
             self._counts["repetitions"] += 1
             return
-        self._take(event.content, now)
+        self._taken.take((event.content, now))
 
     # --- What comes by either
 
-    @callback
-    def _take(self, content: Content, now: datetime) -> None:
-        """Tell what a record or an alert says."""
-        try:
-            terminal = self._terminal(content.terminal)
-            if terminal is None:
-                return
-            if isinstance(content, Record):
-                self._take_record(terminal, content, now)
-            else:
-                self._take_alert(terminal, content, now)
-        except Exception:
-            # One message that we cannot bear must not cost us all others.
-            _LOGGER.exception("A message of SenseLink was lost")
+    def _understand(self, taken: tuple[Content, datetime]) -> Told | None:
+        """Return what a record or an alert says; None if it is no news."""
+        content, now = taken
+        terminal = self._terminal(content.terminal)
+        if terminal is None:
+            return None
+        if isinstance(content, Record):
+            return self._understand_record(terminal, content, now)
+        return self._understand_alert(terminal, content, now)
 
-    @callback
-    def _take_record(
+    def _understand_record(
         self, terminal: KnownTerminal, record: Record, now: datetime
-    ) -> None:
-        """Tell who stood before a terminal."""
+    ) -> Told | None:
+        """Return who stood before a terminal."""
         terminal.zone = record.zone or terminal.zone
-        occurred_at = self._time(terminal, record.occurred_at, now)
         if record.id is not None and not self._recent.is_new(
             f"record {record.id}", record.occurred_at
         ):
             self._counts["repetitions"] += 1
-            return
+            return None
         self._counts["records"] += 1
-        terminal.device.say(ACCESS, self._words.access(record, occurred_at))
-        # Records may come late. What is shown is the last, not what came last.
-        if terminal.shown_at is None or occurred_at >= terminal.shown_at:
-            terminal.shown_at = occurred_at
-            terminal.device.publish(LAST_PERSON, record.person)
-            terminal.device.publish(BODY_TEMPERATURE, record.temperature)
-        if record.picture is not None:
-            self._want_photo(terminal, record.picture, occurred_at)
-        self._note_presence(terminal, occurred_at)
-        self.save_soon(SAVE_DELAY)
+        occurred_at = self._time(terminal, record.occurred_at, now)
+        word = self._words.access(record, occurred_at)
+        return Told(terminal, record, occurred_at, ACCESS, word)
 
-    @callback
-    def _take_alert(
+    def _understand_alert(
         self, terminal: KnownTerminal, alert: AlertRecord, now: datetime
-    ) -> None:
-        """Tell that a terminal has raised the alarm, or taken it back."""
+    ) -> Told | None:
+        """Return that a terminal has raised the alarm, or taken it back."""
         if alert.key is not None and not self._recent.is_new(
             f"alert {terminal.ldid} {alert.key} {alert.state} {alert.occurred_at}"
         ):
             self._counts["repetitions"] += 1
-            return
+            return None
         self._counts["alerts"] += 1
         occurred_at = self._time(terminal, alert.occurred_at, now)
         released_at = None
         if alert.released_at is not None:
             released_at = self._time(terminal, alert.released_at, now)
-        terminal.device.say(ALERT, self._words.alert(alert, occurred_at, released_at))
+        word = self._words.alert(alert, occurred_at, released_at)
+        return Told(terminal, alert, occurred_at, ALERT, word)
+
+    def _say(self, told: Told) -> None:
+        """Say what happened."""
+        told.terminal.device.say(told.channel, told.word)
+
+    def _show(self, told: Told) -> None:
+        """Show what is otherwise now than before."""
+        terminal, content, occurred_at, _, _ = told
+        if isinstance(content, Record):
+            self._show_record(terminal, content, occurred_at)
+        else:
+            self._show_alert(terminal, content, occurred_at)
+        if content.picture is not None:
+            self._want_photo(terminal, content.picture, occurred_at)
+
+    def _show_record(
+        self, terminal: KnownTerminal, record: Record, occurred_at: datetime
+    ) -> None:
+        """Show who stood before a terminal last."""
+        # Records may come late. What is shown is the last, not what came last.
+        if terminal.shown_at is None or occurred_at >= terminal.shown_at:
+            terminal.shown_at = occurred_at
+            terminal.device.publish(LAST_PERSON, record.person)
+            terminal.device.publish(BODY_TEMPERATURE, record.temperature)
+        self._note_presence(terminal, occurred_at)
+        self.save_soon(SAVE_DELAY)
+
+    def _show_alert(
+        self, terminal: KnownTerminal, alert: AlertRecord, occurred_at: datetime
+    ) -> None:
+        """Show which alerts are under way."""
         if alert.kind in _TRACKED:
             self._alerts.take(
                 terminal.ldid, alert.key, alert.kind, alert.state, occurred_at
@@ -416,8 +446,6 @@ class SenseLinkHub(Hub):
             self._show_alerts(terminal)
         if alert.kind != AlertKind.DEVICE_OFFLINE:
             self._note_presence(terminal, occurred_at)
-        if alert.picture is not None:
-            self._want_photo(terminal, alert.picture, occurred_at)
         self.save_soon(ALERT_SAVE_DELAY)
 
     @callback

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 import logging
-from typing import Any, override
+from typing import Any, NamedTuple, override
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
@@ -62,6 +62,18 @@ def unit_of(client: str, building: str, apt: str) -> str:
     return f"{client}/{building}/{apt}"
 
 
+class Told(NamedTuple):
+    """What an event says, and whom it concerns."""
+
+    event: Event
+    account: Device
+    device: Device | None
+    """The unit's, if it has one."""
+    channel: str
+    word: Word
+    heard_at: datetime
+
+
 class TelliconHub(Hub):
     """Turns Tellicon's events into words on the account's and the unit's devices."""
 
@@ -82,6 +94,8 @@ class TelliconHub(Hub):
         self.refused = 0
         """Requests with a token that nobody has."""
         self._prefix = f"{KEY}_{entry.entry_id}_"
+        # Somebody stands at the door: what is only noted comes afterwards.
+        self._taken = self.together(self._understand, self._say, self._note)
 
     @override
     async def async_start(self) -> None:
@@ -164,19 +178,6 @@ class TelliconHub(Hub):
             if account is not None and silence.too_long(now):
                 self.raise_issue(SILENT, account, placeholders={"client": client})
 
-    @callback
-    def _note(self, event: Event, now: datetime) -> None:
-        """Note that an event has come, and that its account is not silent."""
-        client = event.client
-        number, _ = self._told.get(event.type, (0, now))
-        self._told[event.type] = number + 1, now
-        silence = self._silences.get(client)
-        if silence is None:
-            silence = self._silences[client] = Silence(now)
-        if silence.hear(now):
-            self.clear_issue(SILENT, self._uid(client))
-        self.save_soon(SAVE_DELAY)
-
     @override
     def can_remove(self, device: Device) -> bool:
         """Allow what came by itself to go, an account after its units.
@@ -211,30 +212,50 @@ class TelliconHub(Hub):
         ):
             self.repetitions += 1
             return False
+        if occurred_at is None or occurred_at > now + MAX_CLOCK_LEAD:
+            occurred_at = now
+        self._taken.take((event, occurred_at, now))
+        return True
+
+    def _understand(self, taken: tuple[Event, datetime, datetime]) -> Told | None:
+        """Return what an event says of whom; None if there is no room for its account."""
+        event, occurred_at, now = taken
         account = self.devices.get(self._prefix + event.client)
         if account is None and (account := self._new_account(event.client)) is None:
-            return True
+            return None
         unit = device = None
         if event.apt is not None:
             unit = unit_of(event.client, event.building, event.apt)
             device = self.devices.get(self._prefix + unit)
             if device is None:
                 device = self._new_unit(account, unit)
-        if occurred_at is None or occurred_at > now + MAX_CLOCK_LEAD:
-            occurred_at = now
         channel, word = _word(event, unit, occurred_at)
-        # Somebody stands at the door: what is only noted comes afterwards.
+        return Told(event, account, device, channel, word, now)
+
+    def _say(self, told: Told) -> None:
+        """Say what happened."""
+        account, device, channel, word = told[1:5]
         if device is not None and self.tells(device, channel):
             account.echo(channel, word)
         else:
             account.say(channel, word)
         if device is not None:
             device.say(channel, word)
-            if event.duration is not None:
-                device.publish("last_call_duration", event.duration)
-        self._note(event, now)
+
+    def _note(self, told: Told) -> None:
+        """Note that an event has come, and that its account is not silent."""
+        event, account, device, _, _, now = told
+        if device is not None and event.duration is not None:
+            device.publish("last_call_duration", event.duration)
+        number, _ = self._told.get(event.type, (0, now))
+        self._told[event.type] = number + 1, now
+        silence = self._silences.get(event.client)
+        if silence is None:
+            silence = self._silences[event.client] = Silence(now)
+        if silence.hear(now):
+            self.clear_issue(SILENT, account.uid)
+        self.save_soon(SAVE_DELAY)
         self.show_contact(account, now)
-        return True
 
     def _account(self, client: str) -> Device:
         """Return the device of an account, which appears with its first event."""
