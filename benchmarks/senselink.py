@@ -46,7 +46,7 @@ async def _run(rounds: int, count: int, number: int) -> Row:
 
             async def push(which: int, records: int) -> float:
                 """Have records pushed; return the seconds from first to last state."""
-                await api.post("/gatehouse_yardstick/watch", {"events": records})
+                await api.post("/gatehouse_yardstick/watch", {"records": records})
                 orders.write(f"{which} {records}\n".encode())
                 took = await api.get("/gatehouse_yardstick/watch")
                 return float(took["seconds"])

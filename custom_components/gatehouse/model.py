@@ -4,12 +4,9 @@ Times are aware `datetime`s in UTC. A field that the source did not give is None
 names of event types and attributes are what users build their automations on.
 """
 
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol
-
-from propcache.api import cached_property
+from typing import Any, NamedTuple, Protocol
 
 from homeassistant.core import Context
 
@@ -36,8 +33,7 @@ class CallEvent(StrEnum):
     ENDED = "ended"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Call:
+class Call(NamedTuple):
     """A call between a door and somebody inside."""
 
     event_type: CallEvent
@@ -48,7 +44,7 @@ class Call:
     """Seconds of conversation; of the whole call, where nobody tells when it began."""
     occurred_at: datetime | None = None
 
-    @cached_property
+    @property
     def attributes(self) -> dict[str, Any]:
         """Return the event's attributes, JSON-serialisable."""
         return {
@@ -66,8 +62,7 @@ class DtmfEvent(StrEnum):
     RECEIVED = "dtmf_received"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Dtmf:
+class Dtmf(NamedTuple):
     """Keys pressed on a telephone during a call; caller and callee are the call's."""
 
     command: str
@@ -81,7 +76,7 @@ class Dtmf:
         """Return the only type there is."""
         return DtmfEvent.RECEIVED
 
-    @cached_property
+    @property
     def attributes(self) -> dict[str, Any]:
         """Return the event's attributes, JSON-serialisable."""
         return {
@@ -149,8 +144,7 @@ class Mask(StrEnum):
     NOT_WORN = "not_worn"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Access:
+class Access(NamedTuple):
     """Somebody asked to be let in, and was or was not."""
 
     event_type: AccessEvent
@@ -169,10 +163,10 @@ class Access:
     occurred_at: datetime | None = None
     person_entity: str | None = None
     """The person in Home Assistant, where the user has said who it is."""
-    context: Context | None = field(default=None, compare=False, repr=False)
+    context: Context | None = None
     """Of the action that has asked for it, where that was one of Home Assistant."""
 
-    @cached_property
+    @property
     def attributes(self) -> dict[str, Any]:
         """Return the event's attributes, JSON-serialisable."""
         return {
@@ -197,13 +191,12 @@ class KeypadEvent(StrEnum):
     ENTERED = "code_entered"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Keypad:
+class Keypad(NamedTuple):
     """A code typed at a door. Its digits go no further than the vendor's hub."""
 
-    code_name: str | None = None
     known: bool
     """Whether the code has a name in Gatehouse; the door may know more codes."""
+    code_name: str | None = None
     occurred_at: datetime | None = None
     person_entity: str | None = None
     """The person in Home Assistant, where the user has said whose code it is."""
@@ -213,7 +206,7 @@ class Keypad:
         """Return the only type there is."""
         return KeypadEvent.ENTERED
 
-    @cached_property
+    @property
     def attributes(self) -> dict[str, Any]:
         """Return the event's attributes, JSON-serialisable."""
         return {
@@ -232,15 +225,14 @@ class StationEvent(StrEnum):
     STREAM_ENDED = "stream_ended"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Station:
+class Station(NamedTuple):
     """Something that a door station tells of itself."""
 
     event_type: StationEvent
     detail: str | None = None
     occurred_at: datetime | None = None
 
-    @cached_property
+    @property
     def attributes(self) -> dict[str, Any]:
         """Return the event's attributes, JSON-serialisable."""
         return {"detail": self.detail, "occurred_at": _iso(self.occurred_at)}
@@ -270,8 +262,7 @@ class AlertStatus(StrEnum):
     RELEASED = "released"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Alert:
+class Alert(NamedTuple):
     """A terminal raised the alarm, or took it back."""
 
     event_type: AlertEvent
@@ -282,7 +273,7 @@ class Alert:
     occurred_at: datetime | None = None
     released_at: datetime | None = None
 
-    @cached_property
+    @property
     def attributes(self) -> dict[str, Any]:
         """Return the event's attributes, JSON-serialisable."""
         return {
@@ -303,8 +294,7 @@ class InventoryEvent(StrEnum):
     PROVISIONED = "device_provisioned"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Inventory:
+class Inventory(NamedTuple):
     """A device came to a service, or left it."""
 
     event_type: InventoryEvent
@@ -315,7 +305,7 @@ class Inventory:
     code_used: str | None = None
     """The provisioning code that brought it, which is spent with that."""
 
-    @cached_property
+    @property
     def attributes(self) -> dict[str, Any]:
         """Return the event's attributes, JSON-serialisable."""
         return {

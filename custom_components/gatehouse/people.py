@@ -1,7 +1,7 @@
 """Who is who: people as vendors name them, and the persons of Home Assistant."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from homeassistant.components.person import ATTR_USER_ID, DOMAIN as PERSON_DOMAIN
@@ -80,7 +80,7 @@ class People:
         if person is None and name is not None and self._by_name:
             person = self._by_name.get(plain(name))
         if person is not None:
-            return replace(word, person_entity=person)
+            return word._replace(person_entity=person)
         stranger = name or number
         if stranger is not None and stranger not in self.strangers:
             self.strangers[stranger] = None

@@ -19,11 +19,17 @@ _LOGGER = logging.getLogger(__name__)
 MAX_TOGETHER = 128
 """Messages that are handled together; they take some milliseconds."""
 
+UNDERSTANDING = STRETCH / 5
+"""Seconds after which no more are understood before the first of them are told, which
+takes several times as long."""
+
 
 class Together[ItemT, ToldT]:
-    """Handles the first message of a turn of the event loop at once, the others after it.
+    """Handles a message that comes alone at once, and others that follow it together.
 
-    All keep their order in every step, and the fault of one costs the others nothing.
+    Together with what else comes in the next turns of the event loop, too, but within
+    `STRETCH`. All keep their order in every step, and the fault of one costs the others
+    nothing.
     """
 
     def __init__(
@@ -47,16 +53,22 @@ class Together[ItemT, ToldT]:
         self._understand = understand
         self._steps = steps
         self._waiting: list[ItemT] | None = None
-        """What has come after the first one; None while that may still come."""
+        """What has followed the first one; None as long as nothing has come."""
+        self._waiting_since = 0.0
+        self._counted = 0
+        """How many waited when the last turn was over."""
 
     @callback
     def take(self, item: ItemT) -> None:
-        """Handle a message, now or when this turn is over."""
+        """Handle a message, at once or soon."""
         if self._waiting is None:
             self._waiting = []
             self._loop.call_soon(self._end_turn)
             self._handle((item,))
             return
+        if not self._waiting:
+            self._waiting_since = time.monotonic()
+            self._counted = 0
         self._waiting.append(item)
         if len(self._waiting) >= MAX_TOGETHER:
             self._handle_waiting(self._waiting)
@@ -68,11 +80,16 @@ class Together[ItemT, ToldT]:
             self._handle_waiting(self._waiting)
 
     def _end_turn(self) -> None:
-        """Handle what waits, and in the next turn what is too much for this one."""
+        """Handle what waits, once no more comes or it has waited long enough."""
         if not self._waiting:
             self._waiting = None
             return
-        self._handle_waiting(self._waiting)
+        counted, self._counted = self._counted, len(self._waiting)
+        if (
+            self._counted <= counted
+            or time.monotonic() - self._waiting_since >= STRETCH
+        ):
+            self._handle_waiting(self._waiting)
         self._loop.call_soon(self._end_turn)
 
     def _handle_waiting(self, waiting: list[ItemT]) -> None:
@@ -96,7 +113,7 @@ class Together[ItemT, ToldT]:
             if understood is not None:
                 told.append(understood)
             # To meet a device for the first time takes long.
-            if time.monotonic() - since >= STRETCH:
+            if time.monotonic() - since >= UNDERSTANDING:
                 break
         for step in self._steps:
             for one in told:

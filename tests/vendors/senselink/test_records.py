@@ -514,6 +514,16 @@ async def test_flood(
     assert longest < 500
 
 
+async def test_last_words(server: SenseLink, home: MockConfigEntry, told: Told) -> None:
+    """What came just before the link was lost is told while it still counts."""
+    await server.recognise()
+    await until(lambda: told(ACCESS))
+    for _ in range(20):
+        await server.recognise(at=1700000000)
+    await server.drop(abort=False)
+    await until(lambda: len(told(ACCESS)) == 21)
+
+
 async def test_two_servers(
     hass: HomeAssistant,
     server: SenseLink,

@@ -16,9 +16,10 @@ from pytest_homeassistant_custom_component.common import (
 )
 
 from custom_components.gatehouse import async_remove_config_entry_device, recent
-from custom_components.gatehouse.const import DOMAIN
+from custom_components.gatehouse.const import DOMAIN, EVENT_GATEHOUSE
 from custom_components.gatehouse.inbound import MAX_WAITING
 from custom_components.gatehouse.vendors.tellicon import hub
+from custom_components.gatehouse.vendors.tellicon.protocol import parse_event
 from homeassistant.components.event import EventEntity
 from homeassistant.const import EVENT_STATE_CHANGED, STATE_UNKNOWN
 from homeassistant.core import HomeAssistant, State
@@ -385,6 +386,21 @@ async def test_many_ring_before_entities_stand(
         for event in told
         if (caller := event.data["new_state"].attributes.get("caller")) is not None
     ) == dict.fromkeys(panels, 2)
+
+
+async def test_told_before_reload(
+    hass: HomeAssistant, tellicon: Tellicon, account: MockConfigEntry
+) -> None:
+    """What is accepted in the moment in which a reload begins is told nevertheless."""
+    await tellicon.ring(UNIT)
+    await hass.async_block_till_done()
+    told = async_capture_events(hass, EVENT_GATEHOUSE)
+    callers = [str(number) for number in range(5)]
+    for caller in callers:
+        ring = {"type": "pushCall", "src": caller, "client": 505, "building": 121}
+        assert account.runtime_data.receive(parse_event(ring | {"apt": 1001}))
+    await hass.config_entries.async_reload(account.entry_id)
+    assert [event.data["caller"] for event in told] == callers
 
 
 async def test_too_many_units(

@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
@@ -313,7 +313,7 @@ class Doors:
         for one in expected:
             if one.untold is not None:
                 door.expected.remove(one)
-                return replace(one.untold, occurred_at=report.occurred_at)
+                return one.untold._replace(occurred_at=report.occurred_at)
         return report.access
 
     def _was_typed(
@@ -363,8 +363,6 @@ def _granted(method: Method, person: str | None, occurred_at: datetime) -> Acces
 
 
 def _granted_to(actor: Actor, occurred_at: datetime) -> Access:
-    return replace(
-        _granted(Method.REMOTE, actor.name, occurred_at),
-        person_entity=actor.person,
-        context=actor.context,
+    return _granted(Method.REMOTE, actor.name, occurred_at)._replace(
+        person_entity=actor.person, context=actor.context
     )

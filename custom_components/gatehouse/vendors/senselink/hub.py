@@ -188,7 +188,7 @@ class SenseLinkHub(Hub):
         self._alerts = ActiveAlerts()
         self._silence = Silence(dt_util.utcnow())
         self._words = Words()
-        self._taken = self.together(self._understand, self._say, self._show)
+        self._messages = self.together(self._understand, self._say, self._show)
         self._started = False
         self._counts = dict.fromkeys(("records", "alerts", "repetitions"), 0)
 
@@ -310,7 +310,7 @@ class SenseLinkHub(Hub):
             self.show_contact(self._server, now, news=False)
         else:
             self.show_contact(self._server, now)
-            self._taken.take((message, now))
+            self._messages.take((message, now))
 
     @callback
     def _lose(self, err: WireError) -> None:
@@ -320,7 +320,7 @@ class SenseLinkHub(Hub):
             self.entry.data[CONF_HOST],
             type(err).__name__,
         )
-        self._taken.flush()
+        self._messages.flush()
         self._alerts.doubt()
         self._show_link(False)
         for terminal in self._terminals.values():
@@ -363,7 +363,7 @@ class SenseLinkHub(Hub):
         if event.id is not None and not self._recent.is_new(f"message {event.id}"):
             self._counts["repetitions"] += 1
             return
-        self._taken.take((event.content, now))
+        self._messages.take((event.content, now))
 
     # --- What comes by either
 

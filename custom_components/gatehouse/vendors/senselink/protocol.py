@@ -320,28 +320,29 @@ def _record(data: Mapping[str, Any]) -> Record:
     abnormality: int | None = Abnormality.NONE
     if (abnormal := get("abnormalType")) is not None and abnormal != "":
         abnormality = _number(abnormal)
+    # By place, for hundreds come at once, and names take twice as long.
     return Record(
-        terminal=_terminal(
+        _terminal(
             get("sn") or _first(data, "deviceSN", "deviceSn", "ldid"),
             get("deviceName"),
             get("location"),
         ),
-        id=_number(get("id")),
-        person_id=person_id,
-        person=person,
-        entry_mode=_number(get("entryMode")),
-        abnormality=-1 if abnormality is None else abnormality,
-        direction=_number(get("direction")),
-        score=_real(get("verifyScore"), 0, 1),
+        _number(get("id")),
+        person_id,
+        person,
+        _number(get("entryMode")),
+        -1 if abnormality is None else abnormality,
+        _number(get("direction")),
+        _real(get("verifyScore"), 0, 1),
         # 0 where nothing was measured.
-        temperature=_real(get("bodyTemperature"), 0, 100) or None,
-        mask=_number(get("mask")),
-        groups=groups,
-        denied=denied,
-        occurred_at=_moment(get("signTime"), zone),
-        zone=zone,
+        _real(get("bodyTemperature"), 0, 100) or None,
+        _number(get("mask")),
+        groups,
+        denied,
+        _moment(get("signTime"), zone),
+        zone,
         # The whole scene; the other one is its thumbnail.
-        picture=_picture(get("signBgAvatar") or get("signAvatar")),
+        _picture(get("signBgAvatar") or get("signAvatar")),
     )
 
 

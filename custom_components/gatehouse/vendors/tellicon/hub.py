@@ -95,7 +95,7 @@ class TelliconHub(Hub):
         """Requests with a token that nobody has."""
         self._prefix = f"{KEY}_{entry.entry_id}_"
         # Somebody stands at the door: what is only noted comes afterwards.
-        self._taken = self.together(self._understand, self._say, self._note)
+        self._messages = self.together(self._understand, self._say, self._note)
 
     @override
     async def async_start(self) -> None:
@@ -214,7 +214,7 @@ class TelliconHub(Hub):
             return False
         if occurred_at is None or occurred_at > now + MAX_CLOCK_LEAD:
             occurred_at = now
-        self._taken.take((event, occurred_at, now))
+        self._messages.take((event, occurred_at, now))
         return True
 
     def _understand(self, taken: tuple[Event, datetime, datetime]) -> Told | None:
@@ -243,7 +243,7 @@ class TelliconHub(Hub):
             device.say(channel, word)
 
     def _note(self, told: Told) -> None:
-        """Note that an event has come, and that its account is not silent."""
+        """Note what follows: among others, that its account is not silent."""
         event, account, device, _, _, now = told
         if device is not None and event.duration is not None:
             device.publish("last_call_duration", event.duration)
