@@ -520,7 +520,7 @@ async def test_last_words(server: SenseLink, home: MockConfigEntry, told: Told) 
     await until(lambda: told(ACCESS))
     for _ in range(20):
         await server.recognise(at=1700000000)
-    await server.drop(abort=False)
+    await server.drop()
     await until(lambda: len(told(ACCESS)) == 21)
 
 
