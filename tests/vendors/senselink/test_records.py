@@ -13,6 +13,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.gatehouse import recent
 from custom_components.gatehouse.hub import Device
+from custom_components.gatehouse.together import Together
 from custom_components.gatehouse.vendors.senselink import hub, words
 from homeassistant.const import STATE_UNKNOWN
 from homeassistant.core import HomeAssistant
@@ -514,8 +515,15 @@ async def test_flood(
     assert longest < 500
 
 
-async def test_last_words(server: SenseLink, home: MockConfigEntry, told: Told) -> None:
+async def test_last_words(
+    server: SenseLink,
+    home: MockConfigEntry,
+    told: Told,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """What came just before the link was lost is told while it still counts."""
+    # As if the loss came in the same turn of the event loop.
+    monkeypatch.setattr(Together, "_end_turn", lambda _: None)
     await server.recognise()
     await until(lambda: told(ACCESS))
     for _ in range(20):
