@@ -49,14 +49,13 @@ class Recent[KeyT: Hashable]:
         Args:
             key: what is equal when it comes again.
             at: its time.
-            span: between two times at which it is the same; None where any are, except
-                that what came before a restart must then agree in its time: who has
-                been set up anew counts from the start again.
+            span: between two times at which it is the same; None where they must agree:
+                who has been set up anew counts from the start again.
 
         """
         for seen in (self._seen, self._seen_before):
             if key in seen:
-                if span is None or _within(seen[key], at, span):
+                if _same(seen[key], at, span):
                     return False
                 # It becomes the latest.
                 del seen[key]
@@ -77,8 +76,7 @@ class Recent[KeyT: Hashable]:
             return False
         if (name := self._name(key)) not in self._before:
             return False
-        moment = self._before[name]
-        return moment == at if span is None else _within(moment, at, span)
+        return _same(self._before[name], at, span)
 
     def clear(self) -> None:
         """Take whatever comes from now on for new."""
@@ -107,6 +105,8 @@ class Recent[KeyT: Hashable]:
         ).hexdigest()
 
 
-def _within(before: datetime | None, at: datetime | None, span: timedelta) -> bool:
-    """Tell whether two times are close; a clock may have been set back in between."""
+def _same(before: datetime | None, at: datetime | None, span: timedelta | None) -> bool:
+    """Tell whether times are close enough; a clock may have been set back in between."""
+    if span is None:
+        return before == at
     return before is not None and at is not None and abs(at - before) < span

@@ -231,13 +231,13 @@ async def test_repetition(
 async def test_repetition_after_restart(
     hass: HomeAssistant, server: SenseLink, home: MockConfigEntry, told: Told
 ) -> None:
-    """So it is after a restart, if it is the same in its time, too."""
+    """So it is after a restart."""
     await server.recognise()
     await until(lambda: told(ACCESS))
     assert await hass.config_entries.async_reload(home.entry_id)
     await hass.async_block_till_done()
     await server.resend()
-    # A server that was set up anew counts from the start again.
+    # It has the number of the first one, but another time.
     await server.recognise(person=BRUNO, record_id=1000001, at=1700000000)
     await until(lambda: len(told(ACCESS)) == 2)
     assert told(ACCESS)[1][1]["person"] == "Bruno Brück"
@@ -252,8 +252,20 @@ async def test_repetitions_are_remembered_in_bounds(
     """Only so many records are remembered; the oldest are forgotten first."""
     monkeypatch.setattr(recent, "REMEMBERED", 2)
     for record in (1, 2, 3, 4, 3, 4, 1):
-        await server.recognise(record_id=record)
+        await server.recognise(record_id=record, at=1700000000)
     await until(lambda: len(told(ACCESS)) == 5)
+
+
+async def test_server_that_counts_anew(
+    server: SenseLink, home: MockConfigEntry, told: Told
+) -> None:
+    """A server that was set up anew has the same numbers for other people."""
+    await server.recognise(record_id=7)
+    await server.recognise(person=BRUNO, record_id=7, at=1700000000)
+    await server.resend()
+    await server.recognise(record_id=8)
+    await until(lambda: len(told(ACCESS)) == 3)
+    assert told(ACCESS)[1][1]["person"] == "Bruno Brück"
 
 
 async def test_late_record(
