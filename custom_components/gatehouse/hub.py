@@ -37,9 +37,9 @@ _LOGGER = logging.getLogger(__name__)
 
 STORAGE_VERSION = 1
 
-# A word said before its entity stands waits for it. As many messages may have waited for
-# the entry to be reloaded, all of one channel, and have been accepted.
-WAITING_WORDS = 64
+WAITING_WORDS = 1024
+"""Words of a channel that wait for its entity, which is being added. Their messages have
+been accepted, and many may come at once."""
 
 MAX_SLUG = 192
 """Characters of what entity ids begin with. Home Assistant bears 255 in all, and makes
@@ -85,6 +85,7 @@ class Device:
         kind: str,
         entry: DeviceEntry,
         subentry_id: str | None,
+        tells: Callable[[Device, str], bool],
     ) -> None:
         """Describe the device.
 
@@ -94,9 +95,11 @@ class Device:
             kind: which of the vendor's entity descriptions it has.
             entry: its entry in the registry, which the user may change meanwhile.
             subentry_id: the sub-entry that it stands for, if any.
+            tells: says whether what is said on a channel is, or will be, told.
 
         """
         self._registry = registry
+        self._tells = tells
         self.uid = uid
         self.kind = kind
         self.entry = entry
@@ -165,7 +168,7 @@ class Device:
         """Tell the listeners of a channel what happened."""
         if listeners := self._listeners.get(channel):
             self._tell(listeners, word)
-        else:
+        elif self._tells(self, channel):
             self._waiting.setdefault(channel, deque(maxlen=WAITING_WORDS)).append(word)
 
     @callback
@@ -357,6 +360,7 @@ class Hub(ABC):
             uid=uid,
             kind=kind,
             subentry_id=subentry_id,
+            tells=self.tells,
             entry=registry.async_get_or_create(
                 config_entry_id=self.entry.entry_id,
                 config_subentry_id=subentry_id,

@@ -20,7 +20,7 @@ from homeassistant.helpers.json import json_bytes
 from homeassistant.util.hass_dict import HassKey
 
 from . import wire
-from .hub import WAITING_WORDS, GatehouseConfigEntry, Hub
+from .hub import GatehouseConfigEntry, Hub
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -36,9 +36,8 @@ MAX_REFUSED = 64
 RELOAD_TIMEOUT = 10.0
 """Seconds that a message waits for its entry while that is being reloaded."""
 
-MAX_WAITING = WAITING_WORDS
-"""Messages of an address that wait at the same time for an entry being reloaded. None of
-them may be lost afterwards, while the entities are being added."""
+MAX_WAITING = 64
+"""Messages of an address that wait at the same time for an entry being reloaded."""
 
 _VIEWS: HassKey[dict[type, Any]] = HassKey("gatehouse_views")
 
