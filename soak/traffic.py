@@ -205,6 +205,7 @@ class TelliconTraffic(TelliconScenario, Traffic):
         return (
             Step("rings during a reload", self.reload),
             Step("bad input", self.bad_input),
+            Step("a ring at an impossible time", self.absurd_time),
             Step("repetition", self.repeated),
             Step("a sender that stops amid its body", self.stops, slow=True),
         )
@@ -235,6 +236,20 @@ class TelliconTraffic(TelliconScenario, Traffic):
         for fault in _BAD_INPUT:
             self.turned_away(await self._neighbourhood.tellicon("fault", fault=fault))
 
+    async def absurd_time(self) -> None:
+        """Ring at an impossible time, the manual's slip, which must be told as of now."""
+        number = str(next(_numbers))
+        ring = {"type": "pushCall", "src": number, "eventDateTime": 17053389625}
+        unit = {"client": UNIT.client, "building": UNIT.building, "apt": UNIT.apt}
+        async with self.session.post(
+            f"{self._api.url}/eventTellicon",
+            headers={"authTokenTellicon": self.token},
+            json=ring | unit,
+        ) as response:
+            if response.status != HTTPStatus.OK:
+                raise NotAsExpected(f"the ring is answered with {response.status}")
+        self._accept_ring(number)
+
     async def repeated(self) -> None:
         """Send a ring twice, which must be told once."""
         await self._counted_ring()
@@ -247,6 +262,9 @@ class TelliconTraffic(TelliconScenario, Traffic):
     async def _counted_ring(self) -> None:
         number = str(next(_numbers))
         await self._tell("ring", src=number)
+        self._accept_ring(number)
+
+    def _accept_ring(self, number: str) -> None:
         for device in (ACCOUNT, UNIT.name):
             self.accept((device, "doorbell"), number, event_type="ring")
 
