@@ -85,7 +85,7 @@ class Device:
         kind: str,
         entry: DeviceEntry,
         subentry_id: str | None,
-        tells: Callable[[Device, str], bool],
+        is_told: Callable[[Device, str], bool],
     ) -> None:
         """Describe the device.
 
@@ -95,11 +95,11 @@ class Device:
             kind: which of the vendor's entity descriptions it has.
             entry: its entry in the registry, which the user may change meanwhile.
             subentry_id: the sub-entry that it stands for, if any.
-            tells: says whether what is said on a channel is, or will be, told.
+            is_told: says whether what is said on a channel is, or will be, told.
 
         """
         self._registry = registry
-        self._tells = tells
+        self._is_told = is_told
         self.uid = uid
         self.kind = kind
         self.entry = entry
@@ -168,7 +168,7 @@ class Device:
         """Tell the listeners of a channel what happened."""
         if listeners := self._listeners.get(channel):
             self._tell(listeners, word)
-        elif self._tells(self, channel):
+        elif self._is_told(self, channel):
             self._waiting.setdefault(channel, deque(maxlen=WAITING_WORDS)).append(word)
 
     @callback
@@ -360,7 +360,7 @@ class Hub(ABC):
             uid=uid,
             kind=kind,
             subentry_id=subentry_id,
-            tells=self.tells,
+            is_told=self.tells,
             entry=registry.async_get_or_create(
                 config_entry_id=self.entry.entry_id,
                 config_subentry_id=subentry_id,

@@ -234,7 +234,7 @@ class TelliconHub(Hub):
 
     def _say(self, told: Told) -> None:
         """Say what happened."""
-        account, device, channel, word = told[1:5]
+        _, account, device, channel, word, _ = told
         if device is not None and self.tells(device, channel):
             account.echo(channel, word)
         else:
