@@ -6,9 +6,9 @@ from homeassistant.components.notify import NotifyEntity, NotifyEntityFeature
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
+from .drawing import draw_text
 from .entity import GatehouseEntity, NotifyDescription, async_add_platform
 from .hub import GatehouseConfigEntry
-from .picture import draw_text
 
 PARALLEL_UPDATES = 0
 

@@ -13,7 +13,7 @@ from typing import Any, override
 from PIL import Image
 from yarl import URL
 
-from custom_components.gatehouse import picture
+from custom_components.gatehouse import drawing
 from custom_components.gatehouse.flow import FormError, base_url
 from custom_components.gatehouse.inbound import MAX_BODY
 from custom_components.gatehouse.vendors.innovaphone import protocol as innovaphone
@@ -640,7 +640,7 @@ def pictures() -> Sequence[bytes]:
         ("L", (4, 4)),
     ):
         canvas = Image.new(mode, size, 5)
-        for kind in (*picture.FORMATS, "PPM", "TGA", "PCX", "EPS", "ICO", "JPEG2000"):
+        for kind in (*drawing.FORMATS, "PPM", "TGA", "PCX", "EPS", "ICO", "JPEG2000"):
             file = io.BytesIO()
             try:
                 canvas.save(file, kind, exif=exif)
@@ -655,7 +655,7 @@ def pictures() -> Sequence[bytes]:
 
 def feed_picture(content: bytes) -> Checks:
     with suppress(HomeAssistantError):
-        assert picture.fit_picture(content, SIZE).startswith(b"\x89PNG")
+        assert drawing.fit_picture(content, SIZE).startswith(b"\x89PNG")
     return ()
 
 
@@ -664,7 +664,7 @@ def make_text(mutator: Mutator) -> str:
 
 
 def feed_text(text: str) -> Checks:
-    assert picture.draw_text(text, text[:9] or None, SIZE).startswith(b"\x89PNG")
+    assert drawing.draw_text(text, text[:9] or None, SIZE).startswith(b"\x89PNG")
     return ()
 
 

@@ -20,8 +20,8 @@ from websockets.exceptions import ConnectionClosed
 from yarl import URL
 
 from custom_components.gatehouse import wire
+from custom_components.gatehouse.drawing import draw_text, fit_picture
 from custom_components.gatehouse.flow import FormError, base_url
-from custom_components.gatehouse.picture import draw_text, fit_picture
 from custom_components.gatehouse.vendors.innovaphone import protocol as innovaphone
 from custom_components.gatehouse.vendors.ipac import protocol as ipac
 from custom_components.gatehouse.vendors.senselink import protocol as senselink

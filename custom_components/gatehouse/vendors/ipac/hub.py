@@ -25,7 +25,7 @@ from ...flow import base_url
 from ...hub import Device, GatehouseConfigEntry, Hub, Offers
 from ...model import Keypad, Method, Reason, Station, StationEvent
 from ...people import Actor
-from ...picture import async_load_picture, fit_picture
+from ...picture import async_fit_picture, async_load_picture
 from ...recent import Recent
 from ...wire import (
     CannotConnect,
@@ -395,9 +395,7 @@ class IpacHub(Hub):
     ) -> None:
         """Show a picture from anywhere in Home Assistant."""
         content = await async_load_picture(self.hass, fields["image"], context)
-        picture = await self.hass.async_add_executor_job(
-            fit_picture, content, DISPLAY_SIZE
-        )
+        picture = await async_fit_picture(self.hass, content, DISPLAY_SIZE)
         await self._async_ask(self.client.show_picture(picture, fields["duration"]))
 
     async def _async_ask(self, request: Awaitable[None]) -> None:
