@@ -8,10 +8,9 @@ how many devices there are.
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 import logging
-from typing import Any
+from typing import Any, NamedTuple
 
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntry
 from homeassistant.const import Platform
@@ -67,8 +66,7 @@ _NOTHING = object()
 """What a channel shows of which nothing has been said, not even None."""
 
 
-@dataclass(frozen=True, slots=True)
-class Echo:
+class Echo(NamedTuple):
     """A word that is another device's."""
 
     word: Word

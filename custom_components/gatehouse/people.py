@@ -1,8 +1,7 @@
 """Who is who: people as vendors name them, and the persons of Home Assistant."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from homeassistant.components.person import ATTR_USER_ID, DOMAIN as PERSON_DOMAIN
 from homeassistant.const import CONF_NAME
@@ -25,8 +24,7 @@ CHANNELS = frozenset({"access", "keypad"})
 REMEMBERED_STRANGERS = 50
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Actor:
+class Actor(NamedTuple):
     """In whose name Home Assistant is asked for something, as far as that is known."""
 
     name: str | None = None

@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 import io
 from pathlib import Path
+from typing import NamedTuple
 import wave
 
 from yarl import URL
@@ -28,8 +29,7 @@ _HEADER = 44
 _PROTOCOLS = {True: "file,pipe", False: "http,https,tcp,tls,crypto,pipe"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SoundFormat:
+class SoundFormat(NamedTuple):
     """What a loudspeaker takes: mono, with signed samples."""
 
     sample_rate: int

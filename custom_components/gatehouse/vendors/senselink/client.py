@@ -8,6 +8,7 @@ from http import HTTPStatus
 import logging
 import ssl
 import time
+from typing import NamedTuple
 
 import aiohttp
 from websockets.asyncio.client import ClientConnection
@@ -80,8 +81,7 @@ class Pace:
 PACE = Pace()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Credentials:
+class Credentials(NamedTuple):
     """A key of the open platform, as its CSV file has it."""
 
     app_key: Secret

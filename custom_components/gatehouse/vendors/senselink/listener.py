@@ -2,8 +2,8 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 import logging
+from typing import NamedTuple
 
 from homeassistant.core import HomeAssistant
 
@@ -23,8 +23,7 @@ LONGEST_REFUSED_WAIT = 900.0
 """Seconds to wait after the key has been refused, which time alone seldom mends."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Handlers:
+class Handlers(NamedTuple):
     """What a listener tells."""
 
     take: Callable[[Message], None]

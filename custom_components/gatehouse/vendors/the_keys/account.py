@@ -5,10 +5,9 @@ while a lock is being set up, and neither login nor token is kept.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from http import HTTPMethod, HTTPStatus
 import re
-from typing import Any
+from typing import Any, NamedTuple
 
 import aiohttp
 from yarl import URL
@@ -36,8 +35,7 @@ _MAX_REPLY = 1024 * 1024
 """Bytes of a reply at most; what an account knows of a lock is a few KiB."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccountGateway:
+class AccountGateway(NamedTuple):
     """A gateway as the account knows it."""
 
     id: int
@@ -45,8 +43,7 @@ class AccountGateway:
     """Printed on the gateway's leaflet."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccountLock:
+class AccountLock(NamedTuple):
     """A lock as the account knows it."""
 
     id: int

@@ -12,7 +12,7 @@ from enum import IntEnum
 import heapq
 from http import HTTPMethod, HTTPStatus
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlencode
 
 import aiohttp
@@ -127,8 +127,7 @@ BUSY_TRIES = 3
 MOVING_TRIES = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Share:
+class Share(NamedTuple):
     """A lock, and the code of the share between it and its gateway."""
 
     identifier: str

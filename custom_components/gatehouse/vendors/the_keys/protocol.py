@@ -6,11 +6,10 @@ gateways (the *field* dialect). Both are understood; numbers may come as text.
 """
 
 from base64 import b64encode
-from dataclasses import dataclass
 from enum import IntEnum
 from hashlib import sha256
 import hmac
-from typing import Any
+from typing import Any, NamedTuple
 
 from ...wire import printable
 
@@ -73,8 +72,7 @@ class MalformedReplyError(ValueError):
     """A reply that is in neither dialect."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Locker:
+class Locker(NamedTuple):
     """A lock as the gateway sees it over Bluetooth."""
 
     identifier: str
@@ -86,16 +84,14 @@ class Locker:
     """Changes when something has happened at the lock."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GatewayStatus:
+class GatewayStatus(NamedTuple):
     """What a gateway is doing."""
 
     version: str | None
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LockerStatus:
+class LockerStatus(NamedTuple):
     """What a lock says of itself."""
 
     bolt: Bolt
