@@ -365,6 +365,19 @@ async def test_own_echo(
     ]
 
 
+@pytest.mark.parametrize("value", [f"{CLEANER};1", f"{CLEANER};RL1"])
+async def test_opening_reported(
+    hass: HomeAssistant, asm: Ipac, told: Told, value: str
+) -> None:
+    """The station may call the relay by its number or by its name."""
+    await send_event(asm, code="RL", value=value)
+    # The name of another relay is no name of this one.
+    await send_event(asm, code="RL", value=f"{CLEANER};RL2")
+    ((event, attributes),) = told(ACCESS)
+    assert (event, attributes["person"]) == ("access_granted", "Cleaner")
+    assert shown(hass, DOOR) == "unlocked"
+
+
 async def test_station_events(hass: HomeAssistant, asm: Ipac, told: Told) -> None:
     """The station's own doings; a restart ends a call."""
     await asm.press_button()
@@ -951,8 +964,19 @@ async def test_echo_during_another_order(
     assert [event for event, _ in told(ACCESS)] == ["access_granted", "access_denied"]
 
 
+@pytest.mark.parametrize(
+    ("opened", "refused"),
+    [("1111;1", {"1": 480, "2": 403}), ("1111;RL1", {"RL1": 480, "RL2": 403})],
+    ids=["number", "name"],
+)
 @pytest.mark.usefixtures("unreachable")
-async def test_two_tasks(hass: HomeAssistant, asm: Ipac, home: MockConfigEntry) -> None:
+async def test_two_tasks(
+    hass: HomeAssistant,
+    asm: Ipac,
+    home: MockConfigEntry,
+    opened: str,
+    refused: dict[str, int],
+) -> None:
     """Of several orders one is handed out at a time, and each result finds its caller."""
     await asm.notify()
     await asm.notify()
@@ -962,8 +986,8 @@ async def test_two_tasks(hass: HomeAssistant, asm: Ipac, home: MockConfigEntry) 
     body = json.dumps({"token": TOKEN, "objectid": asm.object_id, "time": 1}).encode()
     tasks = [(await asm.send_raw("notify", body)).fields["task_id"] for _ in range(2)]
     # In the form of an ordinary report, and as a bare refusal.
-    await send_event(asm, code="RL", task_id=tasks[1], value="1111;1")
-    await send_event(asm, code="RL", task_id=tasks[0], value={"1": 480, "2": 403})
+    await send_event(asm, code="RL", task_id=tasks[1], value=opened)
+    await send_event(asm, code="RL", task_id=tasks[0], value=refused)
     await openings[1]
     with pytest.raises(HomeAssistantError) as error:
         await openings[0]

@@ -64,7 +64,17 @@ def test_restart_codes(code: str) -> None:
 
 @pytest.mark.parametrize(
     ("value", "code", "relay"),
-    [("1111;1", "1111", 1), (" 1111 ; 2 ", "1111", 2), (";1", None, 1), ("3", None, 3)],
+    [
+        ("1111;1", "1111", 1),
+        (" 1111 ; 2 ", "1111", 2),
+        (";1", None, 1),
+        ("3", None, 3),
+        (3, None, 3),
+        ("1111;RL1", "1111", 1),
+        (" 1111 ; rl 2 ", "1111", 2),
+        ("1111;RL1 et RL2", "1111", 3),
+        ("RL2", None, 2),
+    ],
 )
 def test_relay_values(value: str, code: str | None, relay: int) -> None:
     parsed = event("RL", value).value
@@ -73,13 +83,22 @@ def test_relay_values(value: str, code: str | None, relay: int) -> None:
     assert (None if parsed.code is None else parsed.code.reveal()) == code
 
 
-@pytest.mark.parametrize("value", ["", "door", "1111;", None, [], True])
+@pytest.mark.parametrize(
+    "value",
+    ["", "door", "1111;", "1111;RL", "1111;RL3", "1111;RL11", "1111;4", None, [], True],
+)
 def test_no_relay_values(value: Any) -> None:
     assert event("RL", value).value is None
 
 
 @pytest.mark.parametrize(
-    "text", ["{1 :200, 2 :403}", '{"1": 200, "2": 403}', '{"1":"200","2":"403"}']
+    "text",
+    [
+        "{1 :200, 2 :403}",
+        '{"1": 200, "2": 403}',
+        '{"1":"200","2":"403"}',
+        '{"RL1": 200, "RL2": 403, "RL3": 200}',
+    ],
 )
 def test_task_results(text: str) -> None:
     """Also the printed form, which is not JSON."""

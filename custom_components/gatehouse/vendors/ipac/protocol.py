@@ -312,21 +312,31 @@ def _call_value(text: str) -> CallValue:
 
 _RELAYS = (1, 2, BOTH_RELAYS)
 
+# All examples of reports and results have numbers. But the release note calls relay 1
+# "RL1", too, and its table of events does not show what a "num relais" looks like.
+_RELAY_NAMES = {"RL1": 1, "RL2": 2, "RL1ETRL2": BOTH_RELAYS}
+
+
+def _relay(text: str) -> int | None:
+    """Return the relay that a number or a name such as `RL1` stands for, or None."""
+    text = "".join(text.split()).upper()
+    relay = _RELAY_NAMES.get(text, _integer(text))
+    return relay if relay in _RELAYS else None
+
 
 def _relay_value(raw: Any) -> RelayValue | TaskResult | None:
     """Read `code;relay`, or the result of a task by relay."""
     if isinstance(raw, dict):
-        replies = {_integer(relay): _integer(reply) for relay, reply in raw.items()}
+        replies = {_relay(relay): _integer(reply) for relay, reply in raw.items()}
         return TaskResult(
             {
                 relay: reply
                 for relay, reply in replies.items()
-                if relay in _RELAYS and reply is not None
+                if relay is not None and reply is not None
             }
         )
     code, separator, relay_text = (_text(raw) or "").rpartition(";")
-    relay = _integer(relay_text.strip())
-    if relay not in _RELAYS:
+    if (relay := _relay(relay_text)) is None:
         return None
     code = code.strip()
     return RelayValue(Secret(code) if separator and code else None, relay)
