@@ -38,6 +38,11 @@ class Fault:
         return Hang(acted)
 
     @staticmethod
+    def late(go_on: asyncio.Event) -> Late:
+        """Return a deed that is done, and answered, when somebody says so."""
+        return Late(go_on)
+
+    @staticmethod
     def reply(
         body: bytes,
         *,
@@ -82,6 +87,13 @@ class Hang(Fault):
 
 
 @dataclass(frozen=True)
+class Late(Fault):
+    """A request that is dealt with after others that came later."""
+
+    go_on: asyncio.Event
+
+
+@dataclass(frozen=True)
 class OtherReply(Fault):
     """An answer that the stand-in would not give."""
 
@@ -119,6 +131,8 @@ async def suffer(
             if fault.acted:
                 await answer()
             return await _until_connection_lost()
+        case Late():
+            await fault.go_on.wait()
         case OtherReply():
             if fault.acted:
                 await answer()

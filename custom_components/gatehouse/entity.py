@@ -55,8 +55,9 @@ class NotifyDescription(NotifyEntityDescription):
     size: tuple[int, int]
     """Width and height in pixels."""
 
-    show: Callable[[Any, Device, bytes], Awaitable[None]]
-    """A method of the vendor's hub that has a PNG shown until it is cleared."""
+    show: Callable[[Any, Device, Awaitable[bytes]], Awaitable[None]]
+    """A method of the vendor's hub that has a PNG shown until it is cleared. It is called
+    while that is still being drawn, so that it knows what was asked for last."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -32,7 +32,7 @@ class GatehouseNotifier(GatehouseEntity, NotifyEntity):
     @override
     async def async_send_message(self, message: str, title: str | None = None) -> None:
         """Show a text until something else is shown."""
-        picture = await self.hass.async_add_executor_job(
+        picture = self.hass.async_add_executor_job(
             draw_text, message, title, self.entity_description.size
         )
         await self.entity_description.show(self.hub, self.device, picture)

@@ -750,6 +750,22 @@ async def test_hang(station: Ipac, post: Ask, acted: bool) -> None:
         await waiting
 
 
+async def test_late(station: Ipac, post: Ask) -> None:
+    """A request can be dealt with after one that came later."""
+    go_on = asyncio.Event()
+    station.inject("/api/voip/", Fault.late(go_on))
+    calling = asyncio.create_task(
+        post("/api/voip/", type="call", table="libre", id="1")
+    )
+    while not station.requests:
+        await asyncio.sleep(0.001)
+    await post("/api/voip/", type="terminate_all")
+    assert station.call is None
+    go_on.set()
+    await calling
+    assert station.call is not None
+
+
 async def test_other_faults(
     station: Ipac, post: Ask, session: aiohttp.ClientSession
 ) -> None:

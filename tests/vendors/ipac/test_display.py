@@ -1,5 +1,6 @@
 """The display: pictures from everywhere, and text in the scripts of all languages."""
 
+import asyncio
 import io
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 import voluptuous as vol
 
+from custom_components.gatehouse.vendors.ipac import client
 from homeassistant.components import camera, image
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
@@ -17,7 +19,7 @@ from homeassistant.helpers.entity_component import DATA_INSTANCES
 from homeassistant.setup import async_setup_component
 from simulators.ipac import Fault, Ipac
 
-from ...conftest import Advance
+from ...conftest import Advance, until
 from .conftest import DISPLAY, order
 
 SIZE = (356, 256)
@@ -402,6 +404,131 @@ async def test_clear(
     assert station.picture is None
 
 
+@pytest.fixture
+def on_its_way(station: Ipac) -> asyncio.Event:
+    """Return what has the station take in the next picture, which comes slowly."""
+    arrived = asyncio.Event()
+    station.inject("/api/video/", Fault.late(arrived))
+    return arrived
+
+
+async def under_way(station: Ipac) -> None:
+    """Wait until a picture is on its way, and all that goes by it has gone."""
+    await until(
+        lambda: any(request.path == "/api/video/" for request in station.requests)
+    )
+    await asyncio.sleep(0.05)
+
+
+@pytest.mark.parametrize("caller", ["waits", "has gone"])
+async def test_clear_during_an_upload(
+    hass: HomeAssistant,
+    station: Ipac,
+    home: MockConfigEntry,
+    on_its_way: asyncio.Event,
+    caller: str,
+) -> None:
+    """The display is cleared after a picture that was on its way when that was asked."""
+    sending = hass.async_create_task(send(hass, "Hello"))
+    await under_way(station)
+    if caller == "has gone":
+        sending.cancel()
+        await asyncio.wait([sending])
+    clearing = hass.async_create_task(order(hass, "press", "button.ipac_clear_display"))
+    await under_way(station)
+    on_its_way.set()
+    await asyncio.wait([sending, clearing])
+    await clearing
+    assert len(station.pictures) == 1
+    assert station.picture is None
+
+
+async def test_clear_after_an_upload_that_fails(
+    hass: HomeAssistant,
+    station: Ipac,
+    home: MockConfigEntry,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A picture that does not arrive, with nobody to tell, keeps nothing from the display."""
+    monkeypatch.setattr(client, "UPLOAD_TIMEOUT", 0.2)
+    await send(hass, "Hello")
+    station.requests.clear()
+    station.inject("/api/video/", Fault.hang(acted=False))
+    sending = hass.async_create_task(send(hass, "Good-bye"))
+    await under_way(station)
+    sending.cancel()
+    clearing = hass.async_create_task(order(hass, "press", "button.ipac_clear_display"))
+    await clearing
+    assert station.picture is None
+    assert not [one for one in caplog.records if one.levelname == "ERROR"]
+
+
+async def test_picture_after_clear(
+    hass: HomeAssistant,
+    station: Ipac,
+    home: MockConfigEntry,
+    on_its_way: asyncio.Event,
+) -> None:
+    """Of all that is asked for during an upload, the last is what is shown."""
+    asked = [hass.async_create_task(send(hass, "First"))]
+    await under_way(station)
+    asked += [
+        hass.async_create_task(send(hass, "Second")),
+        hass.async_create_task(order(hass, "press", "button.ipac_clear_display")),
+        hass.async_create_task(send(hass, "Last")),
+    ]
+    await under_way(station)
+    on_its_way.set()
+    await asyncio.gather(*asked)
+    last = station.picture.data
+    assert len(station.pictures) == 2
+    await send(hass, "Last")
+    assert station.picture.data == last
+
+
+@pytest.fixture
+async def slow_camera(
+    hass: HomeAssistant, home: MockConfigEntry, monkeypatch: pytest.MonkeyPatch
+) -> asyncio.Event:
+    """Return what has a camera give its picture."""
+    ready = asyncio.Event()
+
+    async def see(camera: Camera, width: int | None, height: int | None) -> bytes:
+        await ready.wait()
+        return picture((640, 480), "JPEG", colour=BLUE)
+
+    monkeypatch.setattr(Camera, "async_camera_image", see)
+    assert await async_setup_component(hass, "camera", {})
+    await hass.data[DATA_INSTANCES]["camera"].async_add_entities([Camera()])
+    return ready
+
+
+async def test_clear_before_the_picture_is_there(
+    hass: HomeAssistant, station: Ipac, device_id: str, slow_camera: asyncio.Event
+) -> None:
+    """A picture that has to be fetched does not come after what was asked for later."""
+    showing = hass.async_create_task(show(hass, device_id, "camera.blue"))
+    await asyncio.sleep(0.05)
+    await order(hass, "press", "button.ipac_clear_display")
+    slow_camera.set()
+    await showing
+    assert not station.pictures
+
+
+async def test_later_picture_is_missing(
+    hass: HomeAssistant, station: Ipac, device_id: str, slow_camera: asyncio.Event
+) -> None:
+    """What was asked for later takes no place if there is nothing to show."""
+    showing = hass.async_create_task(show(hass, device_id, "camera.blue"))
+    await asyncio.sleep(0.05)
+    with pytest.raises(HomeAssistantError):
+        await show(hass, device_id, "camera.missing")
+    slow_camera.set()
+    await showing
+    assert on_display(station).getpixel((178, 128))[2] > 200
+
+
 async def test_station_refuses(
     hass: HomeAssistant, station: Ipac, home: MockConfigEntry
 ) -> None:
@@ -416,6 +543,8 @@ async def test_station_refuses(
         with pytest.raises(HomeAssistantError) as error:
             await send(hass, "Hello")
         assert error.value.translation_key == key
+    # After a lost answer the station is looked for.
+    await hass.async_block_till_done(wait_background_tasks=True)
     await station.stop()
     with pytest.raises(HomeAssistantError) as error:
         await send(hass, "Hello")

@@ -39,6 +39,7 @@ from ...wire import (
 from .calls import Calls
 from .client import Auth, IpacClient, Refused
 from .clock import StationClock
+from .display import Display
 from .doors import Denied, Door, Doors, Opening
 from .presence import Presence
 from .protocol import (
@@ -167,6 +168,7 @@ class IpacHub(Hub):
         self.client = make_client(hass, entry.data)
         self.token = Secret(entry.data[CONF_ASM_TOKEN])
         self._uid = f"{KEY}_{entry.entry_id}"
+        self._display = Display(hass)
         self._doors = Doors(hass)
         self._tasks = Tasks()
         self._clock = StationClock()
@@ -362,7 +364,9 @@ class IpacHub(Hub):
 
     async def async_clear_display(self, device: Device, actor: Actor) -> None:
         """Show what the station shows by itself."""
-        await self._async_ask(self.client.clear_display())
+        await self._display.async_clear(
+            lambda: self._async_ask(self.client.clear_display())
+        )
 
     async def async_play(self, device: Device, wav: bytes, loop: int) -> None:
         """Play a WAV file so many times."""
@@ -372,9 +376,9 @@ class IpacHub(Hub):
         """End what is being played."""
         await self._async_ask(self.client.stop_sound())
 
-    async def async_show(self, device: Device, picture: bytes) -> None:
+    async def async_show(self, device: Device, picture: Awaitable[bytes]) -> None:
         """Show a picture of the display's size until it is cleared."""
-        await self._async_ask(self.client.show_picture(picture, 0))
+        await self._async_show(picture, 0)
 
     async def async_place_call(
         self, device: Device | None, fields: Mapping[str, Any], context: Context
@@ -394,9 +398,19 @@ class IpacHub(Hub):
         self, device: Device | None, fields: Mapping[str, Any], context: Context
     ) -> None:
         """Show a picture from anywhere in Home Assistant."""
-        content = await async_load_picture(self.hass, fields["image"], context)
-        picture = await async_fit_picture(self.hass, content, DISPLAY_SIZE)
-        await self._async_ask(self.client.show_picture(picture, fields["duration"]))
+
+        async def picture() -> bytes:
+            content = await async_load_picture(self.hass, fields["image"], context)
+            return await async_fit_picture(self.hass, content, DISPLAY_SIZE)
+
+        await self._async_show(picture(), fields["duration"])
+
+    async def _async_show(self, picture: Awaitable[bytes], seconds: int) -> None:
+        """Show a picture for so many seconds; 0 is until it is cleared."""
+        await self._display.async_show(
+            picture,
+            lambda content: self._async_ask(self.client.show_picture(content, seconds)),
+        )
 
     async def _async_ask(self, request: Awaitable[None]) -> None:
         """Await a request, and tell the user what went wrong in their own language."""
