@@ -2,7 +2,9 @@
 
 import asyncio
 from datetime import timedelta
+import json
 
+from freezegun.api import TickingDateTimeFactory
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
@@ -49,6 +51,13 @@ def methods(told: Told) -> list[str]:
         for event, attributes in told(ACCESS)
         if event == "access_granted"
     ]
+
+
+def age(told: Told, entity_id: str) -> float:
+    """Return how many seconds ago the last event is said to have happened."""
+    _, attributes = told(entity_id)[-1]
+    occurred_at = dt_util.parse_datetime(attributes["occurred_at"])
+    return (dt_util.utcnow() - occurred_at).total_seconds()
 
 
 # --- Again
@@ -101,6 +110,139 @@ async def test_replaced_station_has_its_own_clock(
     await asm.press_button()
     occurred = dt_util.parse_datetime(told(DOORBELL)[0][1]["occurred_at"])
     assert abs(dt_util.utcnow() - occurred) <= timedelta(seconds=2)
+
+
+# --- Summer time
+
+
+@pytest.fixture
+async def before_autumn(hass: HomeAssistant, clock: TickingDateTimeFactory) -> None:
+    """Let it be half a minute before the clocks go back."""
+    await hass.config.async_set_time_zone("Europe/Paris")
+    clock.move_to("2030-10-27T00:59:30+00:00")
+
+
+@pytest.fixture
+async def paris(before_autumn: None, asm: Ipac) -> Ipac:
+    """Return a station that has given its last sign of life of the summer."""
+    asm.clock_offset = 2 * HOUR - 59
+    await asm.notify()
+    return asm
+
+
+async def test_end_of_summer_time(
+    hass: HomeAssistant,
+    paris: Ipac,
+    home: MockConfigEntry,
+    told: Told,
+    advance: Advance,
+) -> None:
+    """Who comes before the first sign of life of the winter has come just now."""
+    await advance(40)
+    paris.clock_offset -= HOUR
+    await paris.press_button()
+    assert age(told, DOORBELL) == pytest.approx(0, abs=5)
+    assert shown(hass, CALL) == "on"
+    await paris.type_code(CLEANER)
+    assert age(told, ACCESS) == pytest.approx(0, abs=5)
+    assert shown(hass, DOOR) == "unlocked"
+    assert home.runtime_data.diagnostics()["clock_offset"] == pytest.approx(
+        HOUR - 59, abs=3
+    )
+    # What comes late now is late by the new time.
+    paris.silent = True
+    await paris.hang_up()
+    await advance(30)
+    paris.silent = False
+    await paris.notify()
+    assert age(told, DOORBELL) == pytest.approx(30, abs=5)
+
+
+async def test_end_of_summer_time_while_away(
+    hass: HomeAssistant,
+    paris: Ipac,
+    home: MockConfigEntry,
+    told: Told,
+    advance: Advance,
+) -> None:
+    """The same if Home Assistant was not there when it ended."""
+    await hass.config_entries.async_unload(home.entry_id)
+    await advance(2 * HOUR)
+    paris.clock_offset -= HOUR
+    await hass.config_entries.async_setup(home.entry_id)
+    await paris.press_button()
+    assert age(told, DOORBELL) == pytest.approx(0, abs=5)
+
+
+async def test_same_in_the_hour_that_comes_twice(
+    hass: HomeAssistant, paris: Ipac, told: Told, advance: Advance
+) -> None:
+    """Who rings when the clock shows the same time again is not taken for a repetition."""
+    at = paris.read_clock()
+    await send_event(paris, code="01", value="outgoing:1", time=at)
+    await advance(HOUR)
+    await send_event(paris, code="01", value="outgoing:1", time=at)
+    assert [event for event, _ in told(DOORBELL)] == ["ring", "ring"]
+    await send_event(paris, code="01", value="outgoing:1", time=at)
+    assert len(told(DOORBELL)) == 2
+
+
+async def test_late_when_summer_time_ends(
+    hass: HomeAssistant, paris: Ipac, told: Told, advance: Advance
+) -> None:
+    """What happened before and comes after is as late as it is, and no news again."""
+    paris.silent = True
+    await paris.press_button()
+    ring = json.loads(paris.asm.waiting[0])
+    await advance(40)
+    paris.silent = False
+    paris.clock_offset -= HOUR
+    for _ in range(2):
+        await send_event(paris, **ring)
+    assert len(told(DOORBELL)) == 1
+    assert age(told, DOORBELL) == pytest.approx(40, abs=5)
+
+
+async def test_clock_that_is_not_set_in_autumn(
+    hass: HomeAssistant, paris: Ipac, told: Told, advance: Advance
+) -> None:
+    """A station that keeps summer time is as right as before."""
+    await advance(40)
+    await paris.press_button()
+    assert age(told, DOORBELL) == pytest.approx(0, abs=5)
+    await paris.notify()
+    # An hour is an hour then.
+    await send_event(
+        paris, code="FA", value="outgoing:1", time=paris.read_clock() - HOUR
+    )
+    assert age(told, DOORBELL) == pytest.approx(HOUR, abs=5)
+
+
+async def test_beginning_of_summer_time(
+    hass: HomeAssistant,
+    clock: TickingDateTimeFactory,
+    paris: Ipac,
+    home: MockConfigEntry,
+    told: Told,
+    advance: Advance,
+) -> None:
+    """In spring, too, an event is enough."""
+    clock.move_to("2031-03-30T00:59:30+00:00")
+    paris.clock_offset -= HOUR
+    await paris.notify()
+    await paris.press_button()
+    ring = paris.sent[-1].body
+    await paris.hang_up()
+    await advance(40)
+    paris.clock_offset += HOUR
+    await paris.press_button()
+    assert age(told, DOORBELL) == pytest.approx(0, abs=5)
+    # No time comes again, so what comes again is a repetition.
+    await paris.send_raw("event", ring)
+    assert [event for event, _ in told(DOORBELL)] == ["ring", "ended", "ring"]
+    assert home.runtime_data.diagnostics()["clock_offset"] == pytest.approx(
+        2 * HOUR - 59, abs=3
+    )
 
 
 # --- Calls

@@ -195,6 +195,7 @@ class IpacHub(Hub):
         if remembered is not None:
             self._object_id = remembered["object_id"]
             self._clock.offset = remembered["clock_offset"]
+            self._clock.zone = remembered.get("clock_zone")
             self._tasks.next_id = remembered["next_task"]
             self._recent = Recent(remembered.get("recent", ()), secret=self._key)
         unreachable: WireError | None = None
@@ -277,6 +278,7 @@ class IpacHub(Hub):
             "object_id": self._object_id,
             "period": self._presence.period,
             "clock_offset": self._clock.offset,
+            "clock_zone": self._clock.zone,
             "next_task": self._tasks.next_id,
             "recent": self._recent.as_list(),
         }
@@ -591,11 +593,24 @@ class IpacHub(Hub):
     @callback
     def _receive_event(self, event: Event) -> Reply:
         """Tell what has happened, once, however often it is sent."""
+        now = dt_util.utcnow()
+        if event.time is not None:
+            self._follow_summer_time(event.time, now)
         if not self._is_repetition(event):
-            self._tell(event, self._clock.moment(event.time, dt_util.utcnow()))
+            self._tell(event, self._clock.moment(event.time, now))
         if event.task_id is not None:
             return HTTPStatus.OK, task_finished(event.task_id)
         return HTTPStatus.OK, EVENT_RECORDED
+
+    @callback
+    def _follow_summer_time(self, theirs: int, now: datetime) -> None:
+        """Set right what is known of the station's clock if an event shows that."""
+        begins_anew = self._clock.begins_anew(theirs, now)
+        if self._clock.follows_summer_time(theirs, now):
+            self._station.publish("clock_offset", self._clock.offset)
+            if begins_anew:
+                # In autumn it tells times that it has told before.
+                self._recent.clear()
 
     def _is_repetition(self, event: Event) -> bool:
         """Tell whether an event came before, as when its answer got lost."""
