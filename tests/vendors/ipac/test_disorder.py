@@ -98,6 +98,21 @@ async def test_clock_set_back(hass: HomeAssistant, asm: Ipac, told: Told) -> Non
     assert [event for event, _ in told(DOORBELL)] == ["ring", "ring"]
 
 
+async def test_clock_set_back_a_little(
+    hass: HomeAssistant, asm: Ipac, told: Told
+) -> None:
+    """What happens in the seconds that come twice is told; signs of life date it right."""
+    await asm.press_button("sip:192.0.2.1")
+    await asm.hang_up()
+    asm.clock_offset -= 20
+    await asm.press_button("sip:192.0.2.1")
+    assert [event for event, _ in told(DOORBELL)] == ["ring", "ended", "ring"]
+    await asm.notify()
+    await asm.type_code(CLEANER)
+    assert age(told, ACCESS) == pytest.approx(0, abs=5)
+    assert shown(hass, DOOR) == "unlocked"
+
+
 async def test_replaced_station_has_its_own_clock(
     hass: HomeAssistant, asm: Ipac, home: MockConfigEntry, told: Told
 ) -> None:

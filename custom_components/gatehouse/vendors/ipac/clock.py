@@ -31,7 +31,9 @@ class StationClock:
     def begins_anew(self, theirs: int, now: datetime) -> bool:
         """Tell whether it has been set back, and so shows times again.
 
-        A message that takes long to get here looks like that, too.
+        A message that takes long to get here looks like that, too. If it is by less than
+        a minute, nobody can tell which, and the times that come again are over before
+        another sign of life could.
         """
         return self.offset is None or theirs - now.timestamp() < self.offset - UNDER_WAY
 
