@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from hashlib import sha256
 import re
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -144,31 +144,27 @@ class Settings(Message):
     product: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class CallValue:
+class CallValue(NamedTuple):
     """Who is called, or calls."""
 
     outgoing: bool
     number: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class RelayValue:
+class RelayValue(NamedTuple):
     """Which relay fired, and by which code."""
 
     code: Secret | None
     relay: int
 
 
-@dataclass(frozen=True, slots=True)
-class TaskResult:
+class TaskResult(NamedTuple):
     """What became of an order that the station had fetched, for each relay."""
 
     replies: Mapping[int, int]
 
 
-@dataclass(frozen=True, slots=True)
-class KeypadValue:
+class KeypadValue(NamedTuple):
     """What was typed."""
 
     code: Secret
