@@ -125,7 +125,7 @@ class Device:
         """
         self._listeners[channel] = (*self._listeners.get(channel, ()), listener)
         for word in self._waiting.pop(channel, ()):
-            listener(word)
+            self._tell((listener,), word)
 
         @callback
         def leave() -> None:

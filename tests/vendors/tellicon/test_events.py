@@ -387,6 +387,32 @@ async def test_many_ring_before_entities_stand(
     ) == dict.fromkeys(panels, 2)
 
 
+async def test_faulty_word_before_entities_stand(
+    hass: HomeAssistant,
+    tellicon: Tellicon,
+    go_on: asyncio.Event,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What cannot be told keeps nothing from being told that waited with it."""
+    trigger = EventEntity._trigger_event
+
+    def trigger_or_fail(
+        entity: EventEntity, event_type: str, attributes: dict[str, Any]
+    ) -> None:
+        if attributes["caller"] == "1":
+            raise ValueError
+        trigger(entity, event_type, attributes)
+
+    monkeypatch.setattr(EventEntity, "_trigger_event", trigger_or_fail)
+    told = async_capture_events(hass, EVENT_GATEHOUSE)
+    for panel in range(3):
+        await tellicon.ring(UNIT, src=str(panel))
+    go_on.set()
+    await hass.async_block_till_done()
+    await tellicon.ring(UNIT, src="3")
+    assert [event.data["caller"] for event in told] == ["0", "2", "3"]
+
+
 async def test_told_before_reload(
     hass: HomeAssistant, tellicon: Tellicon, account: MockConfigEntry
 ) -> None:
