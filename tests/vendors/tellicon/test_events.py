@@ -526,6 +526,32 @@ async def test_silence_of_a_deleted_account(
     assert not issue_registry.issues
 
 
+async def test_deleted_account_is_remembered_at_once(
+    hass: HomeAssistant,
+    tellicon: Tellicon,
+    account: MockConfigEntry,
+    device_registry: dr.DeviceRegistry,
+    freezer: FrozenDateTimeFactory,
+    hass_storage: dict[str, Any],
+) -> None:
+    """An unload saves also the deletion of the last account, and nothing afterwards."""
+    body = (
+        b'{"eventTellicon":{"type":"pushCall","client":505,"eventDateTime":%d}}' % NOW
+    )
+    assert b"accepted" in (await tellicon.send_raw(body)).body
+    await hass.async_block_till_done()
+    (device,) = dr.async_entries_for_config_entry(device_registry, account.entry_id)
+    assert await async_remove_config_entry_device(hass, account, device)
+    device_registry.async_remove_device(device.id)
+    await hass.config_entries.async_reload(account.entry_id)
+    assert b"duplicate" in (await tellicon.send_raw(body)).body
+    await hass.config_entries.async_remove(account.entry_id)
+    freezer.tick(60)
+    async_fire_time_changed(hass)
+    await hass.async_block_till_done()
+    assert f"gatehouse.{account.entry_id}" not in hass_storage
+
+
 async def test_never_called(
     hass: HomeAssistant,
     account: MockConfigEntry,

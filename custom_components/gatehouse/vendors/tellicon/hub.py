@@ -133,7 +133,8 @@ class TelliconHub(Hub):
         await super().async_stop()
         for client in self._silences:
             self.clear_issue(SILENT, self._uid(client))
-        if self._silences:
+        # The last account may have been deleted, which is yet to be saved.
+        if self._silences or self._saving is not None:
             await self.async_save()
 
     @override
