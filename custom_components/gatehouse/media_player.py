@@ -74,6 +74,7 @@ class GatehouseMediaPlayer(GatehouseEntity, MediaPlayerEntity):
         self._turn = asyncio.Lock()
         """Held while a sound is handed over, which may take a minute."""
         self._end: CALLBACK_TYPE | None = None
+        self._left = False
 
     @override
     async def _async_attach(self) -> None:
@@ -81,7 +82,8 @@ class GatehouseMediaPlayer(GatehouseEntity, MediaPlayerEntity):
         self.async_on_remove(
             self.device.listen(self.entity_description.key, self._on_silence)
         )
-        self.async_on_remove(self._clear)
+        self._left = False
+        self.async_on_remove(self._leave)
 
     @override
     async def async_play_media(
@@ -107,7 +109,7 @@ class GatehouseMediaPlayer(GatehouseEntity, MediaPlayerEntity):
             self.hass, media_id, self.entity_id, self.entity_description.format
         )
         async with self._turn:
-            if wish != self._wishes:
+            if self._left or wish != self._wishes:
                 # Meanwhile somebody wanted something else, or silence.
                 return
             if waits and self._end is not None:
@@ -145,6 +147,8 @@ class GatehouseMediaPlayer(GatehouseEntity, MediaPlayerEntity):
     async def _async_play(self, sound: Sound, loop: int) -> None:
         """Hand a sound over; the device does not say when it has ended."""
         await self.entity_description.play(self.hub, self.device, sound.wav, loop)
+        if self._left:
+            return
         self._cancel()
         self._end = async_call_later(
             self.hass,
@@ -185,6 +189,12 @@ class GatehouseMediaPlayer(GatehouseEntity, MediaPlayerEntity):
         self._attr_state = MediaPlayerState.IDLE
         self._attr_media_duration = None
         self.async_write_ha_state()
+
+    @callback
+    def _leave(self) -> None:
+        """Begin nothing any more."""
+        self._left = True
+        self._clear()
 
     @callback
     def _clear(self) -> None:

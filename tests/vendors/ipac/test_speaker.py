@@ -418,6 +418,41 @@ async def test_unload_while_playing(
     assert await hass.config_entries.async_unload(home.entry_id)
 
 
+async def test_unload_while_fetching(
+    hass: HomeAssistant,
+    station: Ipac,
+    play: Play,
+    site: Site,
+    home: MockConfigEntry,
+) -> None:
+    """What has been fetched when the entry has gone is not played any more."""
+    playing = hass.async_create_task(play("", media_content_id=site.url))
+    await site.asked.wait()
+    assert await hass.config_entries.async_unload(home.entry_id)
+    site.go_on.set()
+    await playing
+    assert not station.sounds
+
+
+async def test_unload_while_handing_over(
+    hass: HomeAssistant,
+    station: Ipac,
+    media: Path,
+    play: Play,
+    home: MockConfigEntry,
+) -> None:
+    """Nothing is planned for the end of a sound that nobody shows."""
+    tone(media / "tone.wav", 5)
+    station.inject("/api/audio/", Fault.trickle(0.5))
+    playing = hass.async_create_task(play("tone.wav"))
+    while not station.sounds:
+        await asyncio.sleep(0.01)
+    speaker = hass.data[DATA_INSTANCES]["media_player"].get_entity(SPEAKER)
+    assert await hass.config_entries.async_unload(home.entry_id)
+    await playing
+    assert speaker._end is None
+
+
 async def test_browse(
     hass: HomeAssistant,
     media: Path,
