@@ -12,7 +12,7 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 from custom_components.gatehouse.vendors.senselink import client, photos as fetching
 from homeassistant.const import ATTR_ENTITY_PICTURE, STATE_UNAVAILABLE, STATE_UNKNOWN
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers import device_registry as dr, entity_registry as er
 from simulators.senselink import SenseLink
 from simulators.senselink_frames import BRUNO
 
@@ -270,6 +270,7 @@ async def asked(server: SenseLink) -> AsyncIterator[asyncio.Event]:
     server._show_picture = keep_back
     await server.stop()
     await server.start()
+    server.show_again = done
     yield asked
     done.set()
 
@@ -374,6 +375,31 @@ async def test_option_during_set_up(
     await server.recognise(photo=True)
     await until(lambda: shown(hass, PHOTO) not in (None, STATE_UNKNOWN))
     assert len(told(ACCESS)) == 1
+
+
+async def test_terminal_deleted_while_fetching(
+    hass: HomeAssistant,
+    server: SenseLink,
+    asked: asyncio.Event,
+    home: MockConfigEntry,
+    told: Told,
+    advance: Advance,
+) -> None:
+    """A terminal that comes back shows its own picture, whatever is still fetched."""
+    gatehouse = home.runtime_data
+    await server.recognise(photo=True)
+    await asked.wait()
+    _, terminal = gatehouse.devices.values()
+    assert gatehouse.can_remove(terminal)
+    gatehouse.forget(terminal)
+    dr.async_get(hass).async_remove_device(terminal.entry.id)
+    asked.clear()
+    last = (await server.recognise(photo=True))["data"]["signBgAvatar"]
+    await until(lambda: len(told(ACCESS)) == 2)
+    await until(lambda: len(gatehouse.devices) == 2)
+    server.show_again.set()
+    await until(lambda: shown(hass, PHOTO) not in (None, STATE_UNKNOWN))
+    assert server.fetches[-1].path.endswith(last)
 
 
 async def test_unload_while_fetching(

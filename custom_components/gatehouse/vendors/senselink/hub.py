@@ -280,6 +280,8 @@ class SenseLinkHub(Hub):
         ldid = device.uid.removeprefix(f"{self._server_uid}_")
         self._terminals.pop(ldid, None)
         self._alerts.forget(ldid)
+        if self._photos is not None:
+            self._photos.forget(device)
         self.save_soon(SAVE_DELAY)
 
     # --- The websocket

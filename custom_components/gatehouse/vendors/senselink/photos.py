@@ -69,6 +69,12 @@ class Photos:
                 eager_start=False,
             )
 
+    @callback
+    def forget(self, device: Device) -> None:
+        """Forget a device; one that comes back in its place begins anew."""
+        self._newest.pop(device.uid, None)
+        self._kept.pop(device, None)
+
     async def _async_fetch(self, device: Device, newest: _Newest) -> None:
         """Fetch the newest picture, until there is no newer one."""
         try:
@@ -84,6 +90,8 @@ class Photos:
                         type(err).__name__,
                     )
                 else:
+                    if self._newest.get(device.uid) is not newest:
+                        return
                     device.publish(
                         LAST_PHOTO, Picture(content, content_type, dt_util.utcnow())
                     )
