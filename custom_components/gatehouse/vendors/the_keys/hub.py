@@ -391,22 +391,33 @@ class TheKeysHub(Hub):
         try:
             self._status = await self.client.status()
         except NotSupported:
-            self._knows_status = False
+            self._knows_status, self._status = False, None
+            self._end_synchronizing()
+            self._gateway.publish("status", None)
             return
         except (Refusal, WireError) as err:
             _LOGGER.debug("The gateway's status could not be read: %r", err)
+            since = self._synchronizing_since
+            if since is not None and now - since >= MAX_SYNCHRONIZING:
+                # Whoever no longer tells of the end would have no lock read again.
+                self._end_synchronizing()
             return
         if self._gateway.entry.sw_version != self._status.version:
             self.update_device(self._gateway, sw_version=self._status.version)
         status = _status_of(self._status.text)
         self._gateway.publish("status", status)
         if status not in (STATUS_SYNCHRONIZING_GATEWAY, STATUS_SYNCHRONIZING_LOCK):
-            self._synchronizing_since = None
-            self.clear_issue("gateway_stuck", self._gateway_uid)
+            self._end_synchronizing()
             return
         self._synchronizing_since = self._synchronizing_since or now
         if now - self._synchronizing_since >= MAX_SYNCHRONIZING:
             self._raise("gateway_stuck", self._gateway)
+
+    @callback
+    def _end_synchronizing(self) -> None:
+        """Read locks again, for the gateway does nothing else."""
+        self._synchronizing_since = None
+        self.clear_issue("gateway_stuck", self._gateway_uid)
 
     async def _async_read(self, lock: Lock) -> None:
         """Read where a lock's bolt is; where that fails it is shown as it was."""
