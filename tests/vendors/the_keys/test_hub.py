@@ -1043,6 +1043,35 @@ async def test_buttons(
     assert shown(hass, DOOR) == "locked"
 
 
+@pytest.mark.parametrize("answered", [True, False])
+async def test_calibrated_and_not_read(
+    hass: HomeAssistant,
+    gateway: Gateway,
+    home: MockConfigEntry,
+    entity_registry: er.EntityRegistry,
+    advance: Advance,
+    answered: bool,
+) -> None:
+    """Where a bolt is that has been moved is not known until it has been read."""
+    calibrate = "button.front_door_calibrate"
+    entity_registry.async_update_entity(calibrate, disabled_by=None)
+    await hass.config_entries.async_reload(home.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert shown(hass, DOOR) == "locked"
+    gateway.inject("/locker_status", Fault.reset(acted=False))
+    if answered:
+        await press(hass, calibrate)
+    else:
+        gateway.inject("/calibrate", Fault.reset(acted=True))
+        with pytest.raises(HomeAssistantError):
+            await press(hass, calibrate)
+    await advance(6)
+    assert shown(hass, DOOR) == STATE_UNKNOWN
+    for _ in range(7):
+        await advance(10)
+    assert shown(hass, DOOR) == "locked"
+
+
 @pytest.mark.parametrize(
     ("path", "entity_id", "faults", "key"),
     [

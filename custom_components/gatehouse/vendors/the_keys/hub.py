@@ -125,6 +125,9 @@ _FAILURES: dict[type[WireError], str] = {
     UnexpectedReply: "unexpected_reply",
 }
 
+# What leaves open whether the gateway has done what it was asked.
+_MAYBE_DONE = (LostReply, TimedOut)
+
 # What only the user can mend.
 _ISSUES: dict[int, str] = {
     Code.NOT_SHARED: "share_missing",
@@ -490,6 +493,7 @@ class TheKeysHub(Hub):
         lock = self._lock_of(device)
         try:
             await self._async_ask(self.client.calibrate(lock.share), lock)
+            self._note_bolt(lock, None)
         finally:
             self._confirm_later(lock)
 
@@ -567,6 +571,8 @@ class TheKeysHub(Hub):
                 key = "not_confirmed"
             cause = err
         except WireError as err:
+            if lock is not None and isinstance(err, _MAYBE_DONE):
+                self._note_bolt(lock, None)
             key, cause = _FAILURES.get(type(err), "gateway_unreachable"), err
         else:
             if lock is not None:
