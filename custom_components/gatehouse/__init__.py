@@ -67,6 +67,7 @@ async def async_unload_entry(hass: HomeAssistant, entry: GatehouseConfigEntry) -
     """Unload a vendor's connection."""
     # First of all: what is accepted from here on would reach no entity.
     entry.runtime_data.leave_address()
+    entry.runtime_data.keep_devices()
     if unloaded := await hass.config_entries.async_unload_platforms(
         entry, _platforms_of(entry)
     ):

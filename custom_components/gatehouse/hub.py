@@ -471,6 +471,15 @@ class Hub(ABC):
                 self._give(device)
 
     @callback
+    def keep_devices(self) -> None:
+        """Give the platforms no new devices any more; the next start finds them.
+
+        Entities that a platform gets while it is unloaded would stay for ever, bound to
+        this hub, and keep those of the next start out.
+        """
+        self._given = False
+
+    @callback
     def _give(self, device: Device) -> None:
         """Give a device to every platform."""
         for add in self._on_device:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 import logging
+from typing import Any
 
 from aiohttp import web
 from aiohttp.test_utils import TestServer
@@ -392,6 +393,30 @@ async def test_unload_and_reload(
     assert len(server.attempts) == 2
     assert await hass.config_entries.async_unload(home.entry_id)
     await until(lambda: not server.connections)
+
+
+async def test_record_while_reloading(
+    hass: HomeAssistant,
+    server: SenseLink,
+    home: MockConfigEntry,
+    told: Told,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A terminal that appears while its platforms go has entities of the next start."""
+    unload_platforms = hass.config_entries.async_unload_platforms
+
+    async def unload_slowly(*args: Any) -> bool:
+        unloaded = await unload_platforms(*args)
+        await server.recognise()
+        for _ in range(50):
+            await asyncio.sleep(0.001)
+        return unloaded
+
+    monkeypatch.setattr(hass.config_entries, "async_unload_platforms", unload_slowly)
+    assert await hass.config_entries.async_reload(home.entry_id)
+    await until(lambda: len(server.connections) == 1)
+    await server.recognise()
+    await until(lambda: told(ACCESS))
 
 
 async def test_unload_while_lost(
