@@ -761,6 +761,51 @@ async def test_gap(
     assert min(gaps) >= 0.04
 
 
+async def test_reload_during_order(
+    hass: HomeAssistant,
+    gateway: Gateway,
+    home: MockConfigEntry,
+    passing: SimulatedTime,
+) -> None:
+    """A gateway that is carrying out an order is not asked by the next start meanwhile."""
+    carried_out = asyncio.Event()
+    gateway.inject("/open", Fault.late(carried_out))
+    opening = hass.async_create_task(order(hass, "unlock"))
+    await passing.settle()
+    asked = len(gateway.requests)
+    reloading = hass.async_create_task(hass.config_entries.async_reload(home.entry_id))
+    await passing.settle()
+    assert home.state is ConfigEntryState.SETUP_IN_PROGRESS
+    assert len(gateway.requests) == asked
+    carried_out.set()
+    await opening
+    assert await reloading
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert gateway.orders == [("/open", FRONT)]
+    assert shown(hass, DOOR) == "unlocked"
+
+
+async def test_pause_outlives_reload(
+    hass: HomeAssistant,
+    gateway: Gateway,
+    entry: MockConfigEntry,
+    passing: SimulatedTime,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The next start leaves the gateway in peace after what was asked before."""
+    monkeypatch.setattr(client, "PACE", replace(client.PACE, gap=1))
+    entry.add_to_hass(hass)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await passing.pass_(60)
+    await order(hass, "unlock")
+    ordered = gateway.requests[-1]
+    reloading = hass.async_create_task(hass.config_entries.async_reload(entry.entry_id))
+    await passing.until(reloading.done, within=5)
+    first = gateway.requests[gateway.requests.index(ordered) + 1]
+    assert (ordered.path, first.path) == ("/open", "/lockers")
+    assert first.received_at - ordered.answered_at >= 0.99
+
+
 async def test_orders_go_first(
     hass: HomeAssistant, gateway: Gateway, home: MockConfigEntry, advance: Advance
 ) -> None:

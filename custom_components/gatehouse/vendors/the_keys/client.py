@@ -153,69 +153,79 @@ class Timestamps:
 
 
 class Turns:
-    """A queue in which orders overtake readings, with a pause after each turn."""
+    """The queue of one gateway, in which orders overtake readings, with a pause after each.
 
-    def __init__(self, gap: float) -> None:
-        """Set the pause in seconds."""
-        self._gap = gap
+    All clients of the gateway stand in it: a form may ask it, too, and an order may still
+    be under way whose entry is being reloaded.
+    """
+
+    def __init__(self) -> None:
+        """Begin with nobody."""
         self._taken = False
-        self._closed = False
-        self._waiting: list[tuple[Urgency, int, asyncio.Future[None]]] = []
-        self._arrivals = 0
+        self._free_at = 0.0
+        """When the pause is over, of the event loop's clock."""
         self._pause: asyncio.TimerHandle | None = None
+        self._waiting: list[tuple[Urgency, int, asyncio.Future[None], object]] = []
+        self._arrivals = 0
 
     @asynccontextmanager
-    async def take(self, urgency: Urgency) -> AsyncIterator[None]:
+    async def take(
+        self, urgency: Urgency, asker: object, gap: float
+    ) -> AsyncIterator[None]:
         """Wait for one's turn, and hold it.
 
+        Args:
+            urgency: who goes first.
+            asker: on whose behalf, for `send_home`.
+            gap: seconds to leave the gateway in peace afterwards.
+
         Raises:
-            CannotConnect: the queue has been closed.
+            CannotConnect: the asker has been sent home.
 
         """
-        if self._closed:
-            raise CannotConnect
-        if self._taken:
-            mine = asyncio.get_running_loop().create_future()
-            self._arrivals += 1
-            heapq.heappush(self._waiting, (urgency, self._arrivals, mine))
+        loop = asyncio.get_running_loop()
+        mine = loop.create_future()
+        self._arrivals += 1
+        heapq.heappush(self._waiting, (urgency, self._arrivals, mine, asker))
+        self._serve()
+        if not mine.done():
             try:
                 await mine
             except asyncio.CancelledError:
-                if mine.done() and not mine.cancelled():
-                    self._pass_on()
+                if not mine.cancelled() and mine.exception() is None:
+                    # It had just become ours.
+                    self._taken = False
+                self._serve()
                 raise
-            if self._closed:
-                raise CannotConnect
-        self._taken = True
         try:
             yield
         finally:
-            if self._gap and not self._closed:
-                self._pause = asyncio.get_running_loop().call_later(
-                    self._gap, self._pass_on
-                )
-            else:
-                self._pass_on()
+            self._taken = False
+            self._free_at = loop.time() + gap
+            self._serve()
 
-    def _pass_on(self) -> None:
-        """Give the turn to the most urgent who still waits."""
-        self._pause = None
-        while self._waiting:
-            _, _, next_one = heapq.heappop(self._waiting)
-            if not next_one.done():
-                next_one.set_result(None)
-                return
-        self._taken = False
+    def send_home(self, asker: object) -> None:
+        """Have nobody wait any more on whose behalf nothing is to be asked."""
+        for _, _, waiting, whose in self._waiting:
+            if whose is asker and not waiting.done():
+                waiting.set_exception(CannotConnect())
+        self._serve()
 
-    def close(self) -> None:
-        """Send all home who wait; nobody gets a turn any more."""
-        self._closed = True
+    def _serve(self) -> None:
+        """Give the turn to the most urgent who still waits, now or after the pause."""
         if self._pause is not None:
             self._pause.cancel()
-        for _, _, waiting in self._waiting:
-            if not waiting.done():
-                waiting.set_result(None)
-        self._waiting.clear()
+            self._pause = None
+        while self._waiting and self._waiting[0][2].done():
+            heapq.heappop(self._waiting)
+        if self._taken or not self._waiting:
+            return
+        loop = asyncio.get_running_loop()
+        if loop.time() < self._free_at:
+            self._pause = loop.call_at(self._free_at, self._serve)
+        else:
+            self._taken = True
+            heapq.heappop(self._waiting)[2].set_result(None)
 
 
 class GatewayClient:
@@ -230,21 +240,27 @@ class GatewayClient:
         session: aiohttp.ClientSession,
         url: URL,
         *,
+        turns: Turns | None = None,
         timestamps: Timestamps | None = None,
         pace: Pace | None = None,
     ) -> None:
-        """Prepare to talk to the gateway at `url`; nothing is sent."""
+        """Prepare to talk to the gateway at `url`; nothing is sent.
+
+        Whoever talks to the same one takes the same `turns`.
+        """
         self._session = session
         self._url = url
         self.timestamps = timestamps or Timestamps()
         self._pace = pace or PACE
-        self._turns = Turns(self._pace.gap)
+        self._turns = turns or Turns()
+        self._closed = False
         self._newest: dict[str, str] = {}
         """By lock: what was ordered last."""
 
     def close(self) -> None:
         """Send nothing any more; who waits for a turn gets `CannotConnect`."""
-        self._turns.close()
+        self._closed = True
+        self._turns.send_home(self)
 
     async def lockers(self) -> list[Locker]:
         """Return the locks that the gateway sees, from its memory."""
@@ -488,7 +504,9 @@ class GatewayClient:
         deadline: float | None = None,
     ) -> bytes:
         """Send one request when its turn has come, and return the reply's body."""
-        async with self._turns.take(urgency):
+        async with self._turns.take(urgency, self, self._pace.gap):
+            if self._closed:
+                raise CannotConnect
             left = None
             if deadline is not None:
                 left = deadline - asyncio.get_running_loop().time()

@@ -38,7 +38,7 @@ from ...flow import (
 )
 from ...wire import CannotConnect, Secret, TimedOut, UnexpectedReply
 from . import account
-from .client import GatewayClient, Share
+from .client import Share
 from .hub import (
     CONF_IDENTIFIER,
     CONF_SHARE_CODE,
@@ -46,6 +46,7 @@ from .hub import (
     KEY,
     LOCK,
     TheKeysHub,
+    make_client,
 )
 from .protocol import Code, Locker, Refusal
 
@@ -305,7 +306,7 @@ class TheKeysFlow(VendorFlow):
         a gateway that does not answer is taken for that one, which has moved.
         """
         host = answers[CONF_HOST]
-        lockers = await self._async_lockers(hass, host, entry)
+        lockers = await _async_lockers(hass, host)
         identifiers = {locker.identifier for locker in lockers}
         if entry is not None:
             configured = _locks_of(entry)
@@ -315,27 +316,10 @@ class TheKeysFlow(VendorFlow):
             for other in _entries(hass):
                 if not _locks_of(other).isdisjoint(identifiers):
                     try:
-                        await self._async_lockers(hass, other.data[CONF_HOST], other)
+                        await _async_lockers(hass, other.data[CONF_HOST])
                     except (CannotConnect, UnexpectedReply) as err:
                         raise AbortFlow("already_configured") from err
         return Proven(title=f"The Keys {host}", data={CONF_HOST: host})
-
-    async def _async_lockers(
-        self, hass: HomeAssistant, host: str, entry: ConfigEntry | None
-    ) -> list[Locker]:
-        """Ask the gateway, in the queue of the hub that is talking to it already."""
-        if (
-            entry is not None
-            and entry.state is ConfigEntryState.LOADED
-            and entry.data[CONF_HOST] == host
-        ):
-            hub: TheKeysHub = entry.runtime_data
-            return await _async_ask(hub.client)
-        client = GatewayClient(async_get_clientsession(hass), base_url(host))
-        try:
-            return await _async_ask(client)
-        finally:
-            client.close()
 
     @override
     def reauth_schema(self) -> vol.Schema:
@@ -391,10 +375,10 @@ def _subentry_of(entry: ConfigEntry, about: Mapping[str, Any]) -> ConfigSubentry
     return subentry
 
 
-async def _async_ask(client: GatewayClient) -> list[Locker]:
-    """Return the gateway's locks; one that is busy is asked to be tried again."""
+async def _async_lockers(hass: HomeAssistant, host: str) -> list[Locker]:
+    """Return a gateway's locks; one that is busy is asked to be tried again."""
     try:
-        return await client.lockers()
+        return await make_client(hass, host).lockers()
     except Refusal as err:
         raise TimedOut if err.code == Code.BUSY else UnexpectedReply from err
 

@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 import logging
 from typing import Any, override
 
+from yarl import URL
+
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.const import CONF_HOST
 from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
@@ -13,6 +15,7 @@ from homeassistant.exceptions import ConfigEntryNotReady, HomeAssistantError
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.event import async_call_later
+from homeassistant.util.hass_dict import HassKey
 
 from ...const import DOMAIN
 from ...flow import base_url
@@ -27,6 +30,7 @@ from .client import (
     OrderExpired,
     Share,
     Timestamps,
+    Turns,
 )
 from .protocol import (
     Bolt,
@@ -125,6 +129,8 @@ _FAILURES: dict[type[WireError], str] = {
     UnexpectedReply: "unexpected_reply",
 }
 
+_TURNS: HassKey[dict[URL, Turns]] = HassKey(f"{DOMAIN}_{KEY}_turns")
+
 # What leaves open whether the gateway has done what it was asked.
 _MAYBE_DONE = (LostReply, TimedOut)
 
@@ -168,6 +174,13 @@ class Lock:
         self.confirm: CALLBACK_TYPE | None = None
 
 
+def make_client(hass: HomeAssistant, host: str) -> GatewayClient:
+    """Return a client of a gateway, in the queue of all that talk to it."""
+    url = base_url(host)
+    turns = hass.data.setdefault(_TURNS, {}).setdefault(url, Turns())
+    return GatewayClient(async_get_clientsession(hass), url, turns=turns)
+
+
 class TheKeysHub(Hub):
     """One gateway and the locks that it reaches."""
 
@@ -176,10 +189,7 @@ class TheKeysHub(Hub):
     ) -> None:
         """Prepare the hub of an entry."""
         super().__init__(hass, entry, offers)
-        self.client = GatewayClient(
-            async_get_clientsession(hass),
-            base_url(entry.data[CONF_HOST]),
-        )
+        self.client = make_client(hass, entry.data[CONF_HOST])
         self._gateway_uid = f"{KEY}_{entry.entry_id}"
         self.lockers: dict[str, Locker] = {}
         """The locks that the gateway saw last, configured or not."""
