@@ -22,7 +22,7 @@ from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from simulators.faults import Fault
 from simulators.innovaphone import Innovaphone
-from simulators.innovaphone_devices import DeviceRecord, DomainRecord
+from simulators.innovaphone_devices import DeviceRecord, DomainRecord, device_members
 
 from ...conftest import Advance, Devices, until
 from ...faults.simulated_time import SimulatedTime
@@ -329,6 +329,122 @@ async def test_removed(
     ]
 
 
+@pytest.mark.parametrize("whole", [True, False])
+async def test_late_update_of_a_removed_device(
+    hass: HomeAssistant,
+    service: Innovaphone,
+    home: MockConfigEntry,
+    devices: Devices,
+    device_of: DeviceOf,
+    told: Told,
+    whole: bool,
+) -> None:
+    """It brings nothing back, whole or in part; that the device is added does."""
+    record = service.devices[RECEPTION]
+    late = device_members(record) if whole else {"id": record.id, "hwId": RECEPTION}
+    await service.remove(RECEPTION)
+    for device in (late | {"online": False}, {"id": record.id, "online": True}):
+        await service.indicate({"mt": "DeviceUpdate", "device": device})
+    await service.update(HALL, online=True)
+    await until(lambda: shown(hass, "binary_sensor.hall_online") == "on")
+    await hass.async_block_till_done()
+    assert device_of(RECEPTION) is None
+    assert shown(hass, RECEPTION_ONLINE) is None
+    assert len(devices()) == 9
+    assert [one["event_type"] for one in told()] == ["device_removed"]
+
+    await service.add(record)
+    await until(lambda: shown(hass, RECEPTION_ONLINE) == "on")
+    await service.indicate({"mt": "DeviceUpdate", "device": late | {"online": False}})
+    await until(lambda: shown(hass, RECEPTION_ONLINE) == "off")
+    assert [(one["event_type"], one["name"]) for one in told()] == [
+        ("device_removed", "Reception"),
+        ("device_added", "Reception"),
+    ]
+
+
+async def test_late_update_of_a_device_that_was_not_shown(
+    hass: HomeAssistant, service: Innovaphone, home: MockConfigEntry, devices: Devices
+) -> None:
+    """Nor does it bring what was removed without having been there."""
+    for mt in ("DeviceRemoved", "DeviceUpdate"):
+        await service.indicate({"mt": mt, "device": {"hwId": NEW, "id": 99}})
+    await service.update(HALL, online=True)
+    await until(lambda: shown(hass, "binary_sensor.hall_online") == "on")
+    assert len(devices()) == 10
+
+
+async def test_removed_device_that_is_in_the_next_list(
+    hass: HomeAssistant,
+    service: Innovaphone,
+    home: MockConfigEntry,
+    advance: Advance,
+    lost: Callable[[], bool],
+    device_of: DeviceOf,
+    told: Told,
+) -> None:
+    """It is there again, though nobody has heard that it was added."""
+    record = service.devices[ADAPTER]
+    await service.remove(ADAPTER)
+    await until(lambda: device_of(ADAPTER) is None)
+    await service.drop()
+    await until(lost)
+    await service.add(record)
+    await come_back(hass, advance)
+    await service.update(ADAPTER, online=False)
+    await until(lambda: shown(hass, "binary_sensor.door_adapter_online") == "off")
+    assert [(one["event_type"], one["name"]) for one in told()] == [
+        ("device_removed", "Door adapter"),
+        ("device_added", "Door adapter"),
+    ]
+
+
+async def test_removed_device_that_is_provisioned(
+    hass: HomeAssistant,
+    service: Innovaphone,
+    home: MockConfigEntry,
+    device_of: DeviceOf,
+    told: Told,
+) -> None:
+    """It is there again, for a code was typed at it."""
+    members = device_members(service.devices[RECEPTION])
+    await service.remove(RECEPTION)
+    await until(lambda: device_of(RECEPTION) is None)
+    await service.indicate(
+        {"mt": "DeviceProvisioned", "device": members, "code": "123123123123"}
+    )
+    await until(lambda: shown(hass, RECEPTION_ONLINE) == "on")
+    assert [one["event_type"] for one in told()] == [
+        "device_removed",
+        "device_added",
+        "device_provisioned",
+    ]
+
+
+async def test_many_removed(
+    hass: HomeAssistant,
+    service: Innovaphone,
+    home: MockConfigEntry,
+    device_of: DeviceOf,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of many that were removed, the last are known as such."""
+    monkeypatch.setattr(roster, "MAX_LEFT", 2)
+    gone = (RECEPTION, ADAPTER, THIRD_PARTY)
+    for hw_id in gone:
+        await service.remove(hw_id)
+    # Said again, it is the last.
+    for mt, hw_id in (
+        ("DeviceRemoved", ADAPTER),
+        ("DeviceRemoved", NEW),
+        *(("DeviceUpdate", hw_id) for hw_id in gone),
+    ):
+        await service.indicate({"mt": mt, "device": {"hwId": hw_id}})
+    await service.update(HALL, online=True)
+    await until(lambda: shown(hass, "binary_sensor.hall_online") == "on")
+    assert [device_of(hw_id) is None for hw_id in gone] == [False, True, False]
+
+
 async def test_counts(
     hass: HomeAssistant,
     service: Innovaphone,
@@ -489,6 +605,11 @@ async def test_what_comes_between_pages(
         await service.remove(ADAPTER)
 
     service.between_pages(much)
+    service.between_pages(
+        lambda: service.indicate(
+            {"mt": "DeviceUpdate", "device": {"hwId": ADAPTER, "online": False}}
+        )
+    )
     await set_up()
     assert shown(hass, RECEPTION_ONLINE) == "off"
     assert device_of(UNASSIGNED).name == "Cellar"

@@ -405,10 +405,13 @@ HALL = {"hwId": "a", "id": 3, "online": False}
 @pytest.mark.parametrize(
     ("message", "expected"),
     [
-        ({"mt": "DeviceAdded", "device": HALL}, DeviceTold(parse_device(HALL))),
+        (
+            {"mt": "DeviceAdded", "device": HALL},
+            DeviceTold(parse_device(HALL), added=True),
+        ),
         (
             {"mt": "DeviceUpdate", "device": HALL, "src": "3"},
-            DeviceTold(parse_device(HALL)),
+            DeviceTold(parse_device(HALL), added=False),
         ),
         ({"mt": "DeviceRemoved", "device": HALL}, DeviceRemoved(parse_device(HALL))),
         (

@@ -287,8 +287,8 @@ class InnovaphoneHub(Hub):
     def _follow(self, indication: Indication) -> None:
         """Do what an indication is about."""
         match indication:
-            case DeviceTold(device):
-                self._roster.take_news(device)
+            case DeviceTold(device, added):
+                self._roster.take_news(device, added=added)
             case DeviceRemoved(device):
                 self._roster.take_leave(device)
             case DeviceProvisioned(device, code):
@@ -361,7 +361,8 @@ class InnovaphoneHub(Hub):
         if code is not None and not self._codes.spend(code):
             return
         if news is not None:
-            self._roster.take_news(news)
+            # A device at which a code was typed is there, whatever was told before.
+            self._roster.take_news(news, added=True)
         self._roster.say(InventoryEvent.PROVISIONED, self._roster.known_of(news), code)
 
     # --- What the service and its devices are asked

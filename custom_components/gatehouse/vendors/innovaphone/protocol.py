@@ -555,6 +555,9 @@ class DeviceTold:
     """A device was added or has changed. The document has "a device object" for both."""
 
     device: DeviceNews
+    added: bool
+    """Whether it was added. Its object does not tell: public clients take that of a
+    change for whole, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -601,8 +604,12 @@ type Indication = (
 )
 
 _INDICATIONS: dict[str, Callable[[Message], Indication]] = {
-    "DeviceAdded": lambda message: DeviceTold(parse_device(message.get("device"))),
-    "DeviceUpdate": lambda message: DeviceTold(parse_device(message.get("device"))),
+    "DeviceAdded": lambda message: DeviceTold(
+        parse_device(message.get("device")), added=True
+    ),
+    "DeviceUpdate": lambda message: DeviceTold(
+        parse_device(message.get("device")), added=False
+    ),
     "DeviceRemoved": lambda message: DeviceRemoved(parse_device(message.get("device"))),
     "DeviceProvisioned": lambda message: DeviceProvisioned(
         parse_provisioned(message), _text(message.get("code"))

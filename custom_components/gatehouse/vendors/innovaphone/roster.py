@@ -29,6 +29,9 @@ MAX_DEVICES = 9_900
 """Devices that are shown. Each has one entity that is enabled from the beginning, and
 Home Assistant bears 10,000 of them an entry."""
 
+MAX_LEFT = 10_000
+"""Devices that are known to have left; all that are shown may leave at once."""
+
 COUNT_INTERVAL = 1.0
 """Seconds between two counts that are shown, so that a burst does not show them all."""
 
@@ -65,6 +68,8 @@ class Roster:
         self._members: dict[str, Member] = {}
         self._hw_ids: dict[int, str] = {}
         """By the service's own numbers, for messages that have no hardware id."""
+        self._left: dict[str, None] = {}
+        """Hardware ids of devices of which the service has said that they are removed."""
         self._full = False
         self.online = 0
         self._counting: CALLBACK_TYPE | None = None
@@ -112,10 +117,20 @@ class Roster:
             member.device.set_available(reached)
 
     @callback
-    def take_news(self, news: DeviceNews) -> None:
-        """Add a device, or bring it up to date; no document says which parts are sent."""
+    def take_news(self, news: DeviceNews, *, added: bool) -> None:
+        """Add a device, or bring it up to date; no document says which parts are sent.
+
+        Args:
+            news: what is told of it.
+            added: whether the device is told to be new. One that was removed comes
+                back so, or with the next list. A change of it is late, such as that it
+                is off line since, however much the news tell.
+
+        """
         if (member := self._member_of(news)) is not None:
             self._update(member, news.onto(member.told))
+            return
+        if not added and news.hw_id in self._left:
             return
         with suppress(MalformedMessageError):
             self._take(news.alone(), announce=True)
@@ -123,7 +138,15 @@ class Roster:
     @callback
     def take_leave(self, news: DeviceNews) -> None:
         """Remove a device that has left the service."""
-        if (member := self._member_of(news)) is not None:
+        member = self._member_of(news)
+        hw_id = news.hw_id if member is None else member.told.hw_id
+        if hw_id is not None:
+            # Also if it is not shown: the list may have been without it already.
+            self._left.pop(hw_id, None)
+            self._left[hw_id] = None
+            if len(self._left) > MAX_LEFT:
+                del self._left[next(iter(self._left))]
+        if member is not None:
             self._remove(member)
 
     @callback
@@ -168,6 +191,7 @@ class Roster:
     @callback
     def _take(self, told: DeviceObject, *, announce: bool) -> None:
         """Take over all that is known of a device."""
+        self._left.pop(told.hw_id, None)
         if (member := self._members.get(told.hw_id)) is not None:
             self._update(member, told)
         elif not self._types or told.type in self._types:
