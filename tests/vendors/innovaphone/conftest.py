@@ -1,7 +1,6 @@
 """A Devices service with a device of every kind, and an entry for it."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -164,8 +163,7 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         client,
         "PACE",
-        replace(
-            client.PACE,
+        client.PACE._replace(
             connect=2,
             login=2,
             reply=2,

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import replace
 import json
 import logging
 from random import Random
@@ -590,7 +589,7 @@ async def test_each_page_has_its_time(make: Make, socket_enabled: None) -> None:
                 last=number == 2,
             )
 
-    pace = replace(QUICK, reply=3)
+    pace = QUICK._replace(reply=3)
     async with scripted(answer) as url, make(url, pace=pace).connected() as connection:
         assert len(await connection.devices()) == 3
 
@@ -858,7 +857,7 @@ async def test_close_takes_no_time(make: Make, service: Innovaphone) -> None:
 async def test_keep_alive(service: Innovaphone, make: Make, answer: Any) -> None:
     """A sign of life is given when nothing is said, and any answer to it will do."""
     service.keepalive = answer
-    pace = replace(QUICK, idle=0.05, doubt=9)
+    pace = QUICK._replace(idle=0.05, doubt=9)
     async with make(service.app_url, pace=pace).connected() as connection:
         await until(lambda: len(asked(service, "KeepAlive")) > 2)
         assert await connection.domains()
@@ -867,7 +866,7 @@ async def test_keep_alive(service: Innovaphone, make: Make, answer: Any) -> None
 
 async def test_proof_of_life(service: Innovaphone, make: Make) -> None:
     """A service that is silent for long is asked what it must answer."""
-    pace = replace(QUICK, idle=0.05, doubt=0.2)
+    pace = QUICK._replace(idle=0.05, doubt=0.2)
     async with make(service.app_url, pace=pace).connected() as connection:
         await until(lambda: len(asked(service, "GetUserInfo")) > 1)
         before = len(asked(service, "GetUserInfo"))
@@ -880,7 +879,7 @@ async def test_proof_of_life(service: Innovaphone, make: Make) -> None:
 
 async def test_half_open(service: Innovaphone, make: Make) -> None:
     """A connection over which nothing comes any more is given up."""
-    pace = replace(QUICK, idle=0.05, doubt=0.1, user_info=0.1)
+    pace = QUICK._replace(idle=0.05, doubt=0.1, user_info=0.1)
     async with make(service.app_url, pace=pace).connected() as connection:
         await service.freeze()
         async with asyncio.timeout(30):
@@ -901,7 +900,7 @@ async def ask_much(connection: Connection) -> set[type[BaseException] | None]:
 async def test_nothing_is_taken(service: Innovaphone, make: Make) -> None:
     """Who takes nothing more keeps neither requests waiting for ever, nor the end."""
     connection = await make(
-        service.app_url, pace=replace(QUICK, idle=99, reply=0.5)
+        service.app_url, pace=QUICK._replace(idle=99, reply=0.5)
     ).connect()
     await service.freeze()
     async with asyncio.timeout(60):
@@ -913,7 +912,7 @@ async def test_nothing_is_taken(service: Innovaphone, make: Make) -> None:
 
 async def test_nothing_is_taken_any_more(service: Innovaphone, make: Make) -> None:
     """That no sign of life can be given keeps nobody from giving up."""
-    pace = replace(QUICK, idle=0.05, doubt=1, reply=0.5, user_info=0.1)
+    pace = QUICK._replace(idle=0.05, doubt=1, reply=0.5, user_info=0.1)
     connection = await make(service.app_url, pace=pace).connect()
     await service.freeze()
     async with asyncio.timeout(60):

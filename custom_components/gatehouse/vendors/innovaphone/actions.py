@@ -1,7 +1,6 @@
 """What innovaphone's Devices service and its devices can be asked."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict
 from typing import Any
 
 import voluptuous as vol
@@ -198,17 +197,17 @@ def _device(device: DeviceObject) -> dict[str, Any]:
         "pbx_active": device.pbx_active,
         "rental_licenses": device.rental_licenses,
         "third_party": device.third_party,
-        "interfaces": [asdict(one) for one in device.interfaces],
+        "interfaces": [one._asdict() for one in device.interfaces],
     }
 
 
 def _category(category: Category) -> dict[str, Any]:
-    return asdict(category)
+    return category._asdict()
 
 
 def _domain(domain: Domain) -> dict[str, Any]:
     return {
-        **asdict(domain),
+        **domain._asdict(),
         "categories": [_category(one) for one in domain.categories],
     }
 

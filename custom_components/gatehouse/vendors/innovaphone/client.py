@@ -4,11 +4,10 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
 from itertools import count
 import logging
 import ssl
-from typing import Any
+from typing import Any, NamedTuple
 
 import aiohttp
 import orjson
@@ -88,8 +87,7 @@ REDACTED = "**REDACTED**"
 _CONFIG_VALUE = "GetDeviceConfigValueResult"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pace:
+class Pace(NamedTuple):
     """How long to wait for what, in seconds."""
 
     connect: float = 10.0
@@ -114,8 +112,7 @@ class Pace:
 PACE = Pace()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Login:
+class Login(NamedTuple):
     """What proves to the service who asks."""
 
     app: str
@@ -123,8 +120,7 @@ class Login:
     password: Secret
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PassthroughReply:
+class PassthroughReply(NamedTuple):
     """What the web server of a device has answered."""
 
     status: int

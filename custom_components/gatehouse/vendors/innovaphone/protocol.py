@@ -6,13 +6,12 @@ the AppWebsocket; "public clients" are those that its vendor and others have pub
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from hashlib import sha256
 import json
 import re
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote, unquote
 
 from yarl import URL
@@ -218,8 +217,7 @@ def refusal_of(message: Message) -> Refusal | None:
     return Refusal(_text(error) or "?")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UserInfo:
+class UserInfo(NamedTuple):
     """What a login is allowed, for as long as its websocket is open."""
 
     key: Secret
@@ -241,8 +239,7 @@ def parse_user_info(message: Message) -> UserInfo:
     return UserInfo(key=Secret(key), admin=_flag(message.get("admin")))
 
 
-@dataclass(frozen=True, slots=True)
-class Interface:
+class Interface(NamedTuple):
     """An Ethernet interface of a device."""
 
     name: str | None = None
@@ -250,8 +247,7 @@ class Interface:
     ipv6: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeviceObject:
+class DeviceObject(NamedTuple):
     """A device as the service knows it. What it has not told is None."""
 
     hw_id: str
@@ -285,8 +281,7 @@ class DeviceObject:
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceNews:
+class DeviceNews(NamedTuple):
     """What one message says of a device, which may be all or only what has changed."""
 
     hw_id: str | None
@@ -307,7 +302,7 @@ class DeviceNews:
 
     def onto(self, known: DeviceObject) -> DeviceObject:
         """Return a known device with the news."""
-        return replace(known, id=self.id or known.id, **self.members)
+        return known._replace(id=self.id or known.id, **self.members)
 
 
 def parse_device(value: Any) -> DeviceNews:
@@ -345,8 +340,7 @@ def _interfaces(value: Any) -> tuple[Interface, ...]:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Category:
+class Category(NamedTuple):
     """A category that devices of a domain can have."""
 
     id: int
@@ -370,8 +364,7 @@ def parse_categories(message: Message) -> list[Category]:
     return _objects(message.get("categories"), _category)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Domain:
+class Domain(NamedTuple):
     """A domain whose devices the service knows."""
 
     id: int
@@ -406,8 +399,7 @@ def parse_domains(message: Message) -> list[Domain]:
     return _objects(message.get("domains"), parse_domain)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProvisioningCode:
+class ProvisioningCode(NamedTuple):
     """A code that brings a device into a domain when it is typed there."""
 
     code: str
@@ -445,17 +437,16 @@ def parse_provisioned(message: Message) -> DeviceNews | None:
     return None if device is None else parse_device(device)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeviceConfig:
+class DeviceConfig(NamedTuple):
     """A configuration of devices, without its passwords."""
 
     id: int
-    domain_id: int | None = None
-    description: str | None = None
-    type: str | None = None
-    categories: tuple[Category, ...] = ()
+    domain_id: int | None
+    description: str | None
+    type: str | None
+    categories: tuple[Category, ...]
     """Whose devices it is for; all, if there are none."""
-    settings: Mapping[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, Any]
     """What only this type has, by the names in the document."""
 
 
@@ -550,8 +541,7 @@ def _without_passwords(value: Any) -> Any:
 # --- What the service says unasked
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceTold:
+class DeviceTold(NamedTuple):
     """A device was added or has changed. The document has "a device object" for both."""
 
     device: DeviceNews
@@ -560,36 +550,31 @@ class DeviceTold:
     change for whole, too."""
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceRemoved:
+class DeviceRemoved(NamedTuple):
     """A device has left the service, the domain or the filter."""
 
     device: DeviceNews
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceProvisioned:
+class DeviceProvisioned(NamedTuple):
     """A code was typed at a device."""
 
     device: DeviceNews | None
     code: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class DomainTold:
+class DomainTold(NamedTuple):
     """A domain was added or has changed."""
 
     domain: Domain
 
 
-@dataclass(frozen=True, slots=True)
-class DomainDeleted:
+class DomainDeleted(NamedTuple):
     """A domain is no longer."""
 
     id: int
 
 
-@dataclass(frozen=True, slots=True)
 class ConfigTold:
     """Something about configurations; no document says more than the name."""
 
