@@ -85,7 +85,7 @@ async def elsewhere(socket_enabled: None) -> AsyncIterator[tuple[Elsewhere, str]
     other = Elsewhere()
     async with await other.serve() as server:
         port = server.sockets[0].getsockname()[1]
-        yield other, f"http://127.0.0.1:{port}"
+        yield other, f"127.0.0.1:{port}"
 
 
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
@@ -99,13 +99,16 @@ async def test_nothing_goes_elsewhere(
 
     async def mislead(request: web.Request) -> web.Response:
         hosts.add(request.host)
+        # A websocket goes only where one is promised.
+        scheme = request.headers.get("Upgrade", "http").replace("websocket", "ws")
         return web.Response(
             status=status,
             headers={
-                "Location": f"{address}/{request.path}",
-                "Refresh": f"0; url={address}",
+                "Location": f"{scheme}://{address}{request.path}",
+                "Refresh": f"0; url=http://{address}",
                 "WWW-Authenticate": (
-                    f'Digest realm="x", nonce="y", qop="auth", domain="{address}/"'
+                    f'Digest realm="x", nonce="y", qop="auth",'
+                    f' domain="http://{address}/"'
                 ),
             },
         )
