@@ -525,15 +525,18 @@ async def test_device_request_is_for_administrators(
 ) -> None:
     """Whoever asks has an administrator's rights on the device, so must be one."""
     fields = {"device_id": device_of(RECEPTION).id, "path": "log.txt"}
-    with pytest.raises(Unauthorized):
-        await hass.services.async_call(
-            DOMAIN,
-            "device_request",
-            fields,
-            blocking=True,
-            return_response=True,
-            context=Context(user_id=hass_read_only_user.id),
-        )
+    # He may control all there is.
+    resident = await hass.auth.async_create_user("Resident", group_ids=[GROUP_ID_USER])
+    for user in (hass_read_only_user, resident):
+        with pytest.raises(Unauthorized):
+            await hass.services.async_call(
+                DOMAIN,
+                "device_request",
+                fields,
+                blocking=True,
+                return_response=True,
+                context=Context(user_id=user.id),
+            )
     assert not service.passthrough.requests
     await hass.services.async_call(
         DOMAIN,
