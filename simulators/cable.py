@@ -31,6 +31,7 @@ class Trouble(StrEnum):
     RESET = "reset in the middle of an answer"
     TRUNCATED = "orderly end in the middle of an answer"
     SLOW = "one byte of the answer a second"
+    DOUBLED = "every piece of an answer comes twice"
     PORTAL = "somebody else answers, with a web page"
     TLS = "somebody answers with TLS"
 
@@ -177,6 +178,9 @@ class Cable(Startable):
                     return
                 case Trouble.SLOW:
                     await self._trickle(data, writer)
+                case Trouble.DOUBLED:
+                    writer.write(data + data)
+                    await writer.drain()
                 case _:
                     writer.write(data)
                     await writer.drain()

@@ -11,7 +11,7 @@ import pytest
 
 from simulators.cable import Trouble
 
-from .vendors import ROWS, Row, TheKeys
+from .vendors import ROWS, ROWS_WITH_TLS, Row, TheKeys
 
 CALLED = tuple(row for row in ROWS if row.calls)
 """Those that Gatehouse calls; of the others no network fault of ours can be told, for
@@ -19,6 +19,9 @@ who does not call may have nothing to say."""
 
 SERVED = tuple(row for row in ROWS if row.serves)
 """Those that call Gatehouse; the others can send it nothing."""
+
+CALLED_ANYHOW = (*CALLED, *ROWS_WITH_TLS)
+"""Those that Gatehouse calls, in plain and by TLS."""
 
 PUSHED = tuple(row for row in ROWS if row.keeps_connection)
 """Those with a connection that stays; the others make one for each request."""
@@ -49,6 +52,8 @@ def cells(
             pytest.param(row, trouble, id=f"{name_of(row)}-{name_of(trouble)}")
             for row in rows
             for trouble in columns
+            # Messages that come twice are no loss: that has a test of its own.
+            if not (trouble is Trouble.DOUBLED and row.keeps_connection)
         ],
     )
 

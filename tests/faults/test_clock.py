@@ -8,7 +8,7 @@ import pytest
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 
-from .conftest import SetUp
+from .conftest import Holdings, SetUp
 from .simulated_time import SimulatedTime
 from .table import CALLED, SIGNED, each
 from .vendors import ROWS, Row
@@ -27,12 +27,14 @@ async def test_our_clock(
     set_up: SetUp,
     passing: SimulatedTime,
     lines: Callable[[], list[str]],
+    holdings: Callable[[], Holdings],
     kind: type[Row],
     hour: int,
 ) -> None:
     """When the house's clock is set, everything goes on, and the same when set back."""
     row = await set_up(kind)
     row.bear_any_clock()
+    before = holdings()
     for seconds in (hour, -hour):
         passing.jump(seconds)
         for _ in range(3):
@@ -41,6 +43,7 @@ async def test_our_clock(
         if row.connection:
             assert row.connected()
     assert not lines()
+    await passing.until(lambda: holdings() == before, 60)
 
 
 @each(CALLED)
@@ -71,12 +74,14 @@ async def test_their_clock(
     set_up: SetUp,
     passing: SimulatedTime,
     lines: Callable[[], list[str]],
+    holdings: Callable[[], Holdings],
     kind: type[Row],
     hour: int,
 ) -> None:
     """When the vendor's clock is set, everything goes on."""
     row = await set_up(kind)
     row.bear_any_clock()
+    before = holdings()
     for seconds in (hour, 0):
         row.set_clock(seconds)
         # Some tell it with their next sign of life.
@@ -85,6 +90,7 @@ async def test_their_clock(
             await row.good_message()
             await passing.pass_(20, step=5)
     assert not lines()
+    await passing.until(lambda: holdings() == before, 60)
 
 
 @each(SIGNED)

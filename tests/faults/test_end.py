@@ -92,6 +92,23 @@ async def test_stop_at_rest(
     await stop(hass, passing, await set_up(kind))
 
 
+@pytest.mark.parametrize("turns", [2**power for power in range(10)])
+@each(ROWS)
+async def test_stop_amid_a_reload(
+    hass: HomeAssistant,
+    set_up: SetUp,
+    passing: SimulatedTime,
+    kind: type[Row],
+    turns: int,
+) -> None:
+    """Home Assistant stops at whatever step of the end of an entry, or of its start."""
+    row = await set_up(kind)
+    hass.config_entries.async_schedule_reload(row.entry.entry_id)
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    await stop(hass, passing, row)
+
+
 @pytest.mark.parametrize(
     "trouble", [Trouble.REFUSED, Trouble.SILENT], ids=lambda one: one.name.lower()
 )

@@ -10,7 +10,7 @@ import pytest
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 
-from .conftest import SetUp
+from .conftest import Holdings, SetUp
 from .simulated_time import SimulatedTime
 from .table import CALLED, WITH_TLS, each
 from .vendors import Row
@@ -77,11 +77,13 @@ async def test_no_names(
     passing: SimulatedTime,
     names: Names,
     lines: Callable[[], list[str]],
+    holdings: Callable[[], Holdings],
     kind: type[Row],
 ) -> None:
     """While names are not resolved a vendor is lost, and comes back with them."""
     row = await set_up(kind, host_name=NAME)
     assert names.asked
+    before = holdings()
     names.known = False
     await row.leave()
     row.cable.cut()
@@ -93,6 +95,7 @@ async def test_no_names(
     await passing.until(row.connected, row.recover)
     assert lines() == ["WARNING", "INFO"]
     await row.good_message()
+    await passing.until(lambda: holdings() == before, 60)
 
 
 @each(CALLED)

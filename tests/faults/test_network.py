@@ -8,14 +8,14 @@ from simulators.cable import Trouble
 
 from .conftest import Holdings, SetUp
 from .simulated_time import SimulatedTime
-from .table import CALLED, PUSHED, cells, each
-from .vendors import Row
+from .table import CALLED, CALLED_ANYHOW, PUSHED, cells, each
+from .vendors import InnovaphoneService, Row
 
 type Lines = Callable[[], list[str]]
 type Counts = Callable[[], Holdings]
 
 
-@cells(CALLED)
+@cells(CALLED_ANYHOW)
 async def test_loss_and_return(
     set_up: SetUp,
     passing: SimulatedTime,
@@ -45,7 +45,7 @@ async def test_loss_and_return(
     await passing.until(lambda: holdings() == before, 60)
 
 
-@cells(CALLED)
+@cells(CALLED_ANYHOW)
 async def test_start(
     hass: HomeAssistant,
     set_up: SetUp,
@@ -104,6 +104,33 @@ async def test_unload(
 
 
 @each(PUSHED)
+async def test_messages_come_twice(
+    set_up: SetUp,
+    passing: SimulatedTime,
+    lines: Lines,
+    holdings: Counts,
+    kind: type[Row],
+) -> None:
+    """What is said twice is told once, and a question has its answer by the first."""
+    row = await set_up(kind)
+    before = holdings()
+    await row.cable.suffer(Trouble.DOUBLED)
+    for _ in range(5):
+        await row.good_message()
+        # Long enough for questions of ours.
+        await passing.pass_(60, step=5)
+        assert row.connected()
+    if isinstance(row, InnovaphoneService):
+        await row.add(1, "Telephone")
+        await passing.settle()
+    assert set(row.told().values()) == {1}
+    await row.cable.mend()
+    await row.good_message()
+    assert not lines()
+    assert holdings() == before
+
+
+@each(CALLED)
 async def test_a_hundred_returns(
     set_up: SetUp,
     passing: SimulatedTime,
@@ -115,10 +142,15 @@ async def test_a_hundred_returns(
     row = await set_up(kind)
     before = holdings()
     for _ in range(100):
+        await row.leave()
         row.cable.cut()
-        await passing.until(row.lost, 10)
-        await passing.until(row.connected, row.recover)
+        if not row.keeps_connection:
+            await row.cable.stop()
+        await passing.until(row.lost, row.notice, step=row.stride)
+        await row.cable.mend()
+        await row.come_back()
+        await passing.until(row.connected, row.recover, step=row.stride)
     assert lines() == ["WARNING", "INFO"] * 100
     await row.good_message()
-    assert holdings() == before
-    assert row.cable.links == 1
+    await passing.until(lambda: holdings() == before, 60)
+    assert row.cable.links == row.keeps_connection

@@ -129,6 +129,46 @@ async def test_body_without_end(
 
 
 @each(SERVED)
+async def test_a_hundred_connections(
+    set_up: SetUp, passing: SimulatedTime, check: Callable[[Row], None], kind: type[Row]
+) -> None:
+    """Whose connections all break has each message told that was complete, once."""
+    row = await set_up(kind)
+    check(row)
+    for number in range(1, 101):
+        async with Client(row) as client:
+            client.writer.write(b"".join(client.message(number)))
+            assert await passing.outcome(client.status(), 5) == ACCEPTED
+            # What comes of the next is lost with the connection.
+            client.writer.write(client.message(number + 1)[0])
+            await passing.settle()
+            client.writer.transport.abort()
+        await passing.settle()
+    assert {number for number in row.told() if number < 1001} == {*range(1, 101)}
+    assert max(row.told().values()) == 1
+
+
+@each(SERVED)
+@pytest.mark.parametrize("given", ["text/html", "application/octet-stream", "x", ""])
+async def test_wrong_content_type(
+    set_up: SetUp,
+    passing: SimulatedTime,
+    check: Callable[[Row], None],
+    kind: type[Row],
+    given: str,
+) -> None:
+    """A message is known by what it says, and not by what it says that it is."""
+    row = await set_up(kind)
+    check(row)
+    async with Client(row) as client:
+        head, body = client.message(1)
+        client.writer.write(head.replace(b"application/json", given.encode()) + body)
+        assert await passing.outcome(client.status(), 5) == ACCEPTED
+    await passing.settle()
+    assert row.told()[1] == 1
+
+
+@each(SERVED)
 async def test_pipelined(
     set_up: SetUp, passing: SimulatedTime, check: Callable[[Row], None], kind: type[Row]
 ) -> None:

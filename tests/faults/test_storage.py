@@ -9,7 +9,7 @@ from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.util.file import WriteError
 
-from .conftest import SetUp
+from .conftest import Holdings, SetUp
 from .simulated_time import SimulatedTime
 from .table import each
 from .vendors import ROWS, Row
@@ -37,6 +37,7 @@ async def test_full_disk(
     set_up: SetUp,
     passing: SimulatedTime,
     lines: Callable[[], list[str]],
+    holdings: Callable[[], Holdings],
     monkeypatch: pytest.MonkeyPatch,
     kind: type[Row],
     method: str,
@@ -44,6 +45,7 @@ async def test_full_disk(
 ) -> None:
     """What cannot be remembered is told all the same, also after a reload."""
     row = await set_up(kind)
+    before = holdings()
     with monkeypatch.context() as patch:
         patch.setattr(row.entry.runtime_data.store, method, fail(error))
         await row.good_message()
@@ -55,3 +57,4 @@ async def test_full_disk(
     assert row.entry.state is ConfigEntryState.LOADED
     await row.good_message()
     assert not set(lines()) - {"WARNING"}
+    await passing.until(lambda: holdings() == before, 120)

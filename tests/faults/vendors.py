@@ -20,6 +20,7 @@ from homeassistant.const import STATE_ON, STATE_UNAVAILABLE
 from homeassistant.core import Event, HomeAssistant
 from simulators import senselink_frames
 from simulators.cable import Cable
+from simulators.certificate import make_certificate
 from simulators.innovaphone import Innovaphone
 from simulators.innovaphone_devices import DeviceRecord
 from simulators.ipac import Ipac
@@ -34,6 +35,9 @@ from ..vendors.senselink import conftest as senselink
 from ..vendors.tellicon import conftest as tellicon
 from ..vendors.the_keys import conftest as the_keys
 from .simulated_time import SimulatedTime
+
+# It is kept. Made in a test it could not be, where the clock is a simulated one.
+make_certificate()
 
 
 class Row:
@@ -53,6 +57,9 @@ class Row:
     speaks_tls: ClassVar[bool] = False
     """Whether Gatehouse can be told to speak TLS."""
 
+    tls: ClassVar[bool] = False
+    """Whether both sides speak TLS."""
+
     connection: ClassVar[str | None] = None
     """Entity that tells whether there is a connection, and stays available."""
 
@@ -64,6 +71,9 @@ class Row:
 
     recover: ClassVar[float] = 0
     """Seconds within which a return must show."""
+
+    stride: ClassVar[float] = 1
+    """Seconds that may pass at once without anything being missed."""
 
     order: ClassVar[tuple[str, str, str] | None] = None
     """Domain, action and entity that open a door."""
@@ -223,6 +233,7 @@ class TheKeys(Row):
     # Three polls, each with its own time limit.
     notice = 70
     recover = 40
+    stride = 5
     order = ("lock", "unlock", "lock.front_door_door")
     order_limit = 120
 
@@ -287,12 +298,15 @@ class IpacStation(Row):
     # Three signs of life that do not come, and a question with its time limit.
     notice = 260
     recover = 70
+    stride = 10
     order = ("lock", "unlock", ipac.DOOR)
     order_limit = 60
 
     def __init__(self, hass: HomeAssistant, passing: SimulatedTime) -> None:
         super().__init__(hass, passing)
-        self._station = Ipac(password=ipac.PASSWORD, codes={1: [ipac.CODE]})
+        self._station = Ipac(
+            password=ipac.PASSWORD, codes={1: [ipac.CODE]}, tls=self.tls
+        )
         self._rung = 0
 
     @property
@@ -312,7 +326,7 @@ class IpacStation(Row):
                 "username": "admin",
                 "password": ipac.PASSWORD,
                 "auth": "digest",
-                "tls": False,
+                "tls": self.tls,
                 "verify_tls": False,
                 "asm_secret": ipac.SECRET,
                 "asm_token": ipac.TOKEN,
@@ -393,7 +407,7 @@ class InnovaphoneService(Row):
 
     def __init__(self, hass: HomeAssistant, passing: SimulatedTime) -> None:
         super().__init__(hass, passing)
-        self._service = Innovaphone(password=innovaphone.PASSWORD)
+        self._service = Innovaphone(password=innovaphone.PASSWORD, tls=self.tls)
         self._online = True
 
     @property
@@ -403,8 +417,11 @@ class InnovaphoneService(Row):
 
     @override
     def make_entry(self) -> MockConfigEntry:
+        scheme = "https" if self.tls else "http"
         return innovaphone.make_entry(
-            self._service, url=f"http://{self.host}{self._service.base}"
+            self._service,
+            url=f"{scheme}://{self.host}{self._service.base}",
+            verify_tls=not self.tls,
         )
 
     @override
@@ -423,9 +440,9 @@ class InnovaphoneService(Row):
         url = self.entry.data["url"].replace("http://", "https://")
         return {**self.entry.data, "url": url, "verify_tls": False}
 
-    async def add(self, number: int) -> None:
+    async def add(self, number: int, name: str) -> None:
         """Have a device appear."""
-        await self._service.add(DeviceRecord(f"{number:012}", f"Telephone {number}"))
+        await self._service.add(DeviceRecord(f"{number:012}", name))
 
     async def remove(self, number: int) -> None:
         """Have a device go."""
@@ -450,6 +467,7 @@ class SenseLinkRow(Row):
         self._server = SenseLink(
             app_key=senselink.APP_KEY,
             app_secret=senselink.APP_SECRET,
+            tls=self.tls,
             clock=lambda: time.time() + self._ahead,
         )
         self._record = 0
@@ -507,7 +525,13 @@ class SenseLinkWebsocket(SenseLinkRow):
     @override
     def make_entry(self) -> MockConfigEntry:
         host, port = self.host.split(":")
-        return senselink.make_entry(self._server, host=host, port=int(port))
+        return senselink.make_entry(
+            self._server,
+            host=host,
+            port=int(port),
+            tls=self.tls,
+            verify_tls=not self.tls,
+        )
 
     async def record(self, number: int) -> None:
         """Push a record with a number."""
@@ -607,3 +631,32 @@ ROWS: tuple[type[Row], ...] = (
     SenseLinkSubscription,
     TelliconAccount,
 )
+
+
+class IpacStationWithTls(IpacStation):
+    """A station that is called by TLS."""
+
+    key = "ipac_tls"
+    tls = True
+
+
+class InnovaphoneServiceWithTls(InnovaphoneService):
+    """A service whose websocket is one of TLS."""
+
+    key = "innovaphone_tls"
+    tls = True
+
+
+class SenseLinkWebsocketWithTls(SenseLinkWebsocket):
+    """A server whose websocket is one of TLS."""
+
+    key = "senselink_websocket_tls"
+    tls = True
+
+
+ROWS_WITH_TLS: tuple[type[Row], ...] = (
+    IpacStationWithTls,
+    InnovaphoneServiceWithTls,
+    SenseLinkWebsocketWithTls,
+)
+"""The rows that speak TLS, once more: with it, what breaks breaks elsewhere."""

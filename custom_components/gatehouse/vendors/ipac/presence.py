@@ -136,6 +136,8 @@ class Presence:
             type(err).__name__,
         )
         self._within_reach = False
+        # Who is away again and again would teach that it is usual.
+        self._rhythm.pause()
         self._on_reach(False)
         self._later("probe", PROBE_INTERVAL, self._probe)
 
