@@ -49,9 +49,10 @@ class Fault:
         status: int = 200,
         content_type: str = "application/json",
         acted: bool = False,
+        location: str | None = None,
     ) -> OtherReply:
-        """Return any other answer."""
-        return OtherReply(body, status, content_type, acted)
+        """Return any other answer, perhaps one that leads to another address."""
+        return OtherReply(body, status, content_type, acted, location)
 
     @staticmethod
     def trickle(seconds_per_byte: float) -> Trickle:
@@ -101,6 +102,7 @@ class OtherReply(Fault):
     status: int = 200
     content_type: str = "application/json"
     acted: bool = False
+    location: str | None = None
 
 
 @dataclass(frozen=True)
@@ -137,7 +139,10 @@ async def suffer(
             if fault.acted:
                 await answer()
             response = web.Response(
-                body=fault.body, status=fault.status, content_type=fault.content_type
+                body=fault.body,
+                status=fault.status,
+                content_type=fault.content_type,
+                headers={"Location": fault.location} if fault.location else None,
             )
             response.force_close()
             return response

@@ -995,19 +995,27 @@ async def test_passthrough_redirect_and_echo(
 ) -> None:
     """A redirect is not followed, and a quoted key is not handed on."""
     key = (await connection.user_info()).key.reveal()
-    service.passthrough.inject(
-        "a",
-        Fault.reply(
-            f"moved from /passthrough/{key}/a".encode(),
-            status=302,
-            content_type="text/plain",
-        ),
-    )
-    reply = await connection.pass_through(RECEPTION, "GET", "a")
-    assert reply.status == 302
-    assert key not in reply.body
-    assert "REDACTED" in reply.body
-    assert len(service.passthrough.requests) == 1
+    visitors: list[object] = []
+    async with await asyncio.start_server(
+        lambda _, writer: (visitors.append(writer), writer.close()), "127.0.0.1", 0
+    ) as elsewhere:
+        port = elsewhere.sockets[0].getsockname()[1]
+        for location in (f"http://127.0.0.1:{port}/a", "b"):
+            service.passthrough.inject(
+                "a",
+                Fault.reply(
+                    f"moved from /passthrough/{key}/a".encode(),
+                    status=302,
+                    content_type="text/plain",
+                    location=location,
+                ),
+            )
+            reply = await connection.pass_through(RECEPTION, "GET", "a")
+            assert reply.status == 302
+            assert key not in reply.body
+            assert "REDACTED" in reply.body
+    assert not visitors
+    assert [request.path for request in service.passthrough.requests] == ["a", "a"]
 
 
 @pytest.mark.parametrize(
