@@ -7,6 +7,11 @@ from random import Random
 COUNT, SEED = "GATEHOUSE_FUZZ_COUNT", "GATEHOUSE_FUZZ_SEED"
 """Variables of the environment with which `scripts/fuzz` asks for more, and for others."""
 
+BLOCKED = 0.05
+"""Seconds that one input may take of the event loop's time."""
+
+IN_TESTS = 5.0
+
 _SECONDS = 0.5
 """For one message, on a slow and busy machine."""
 
@@ -14,6 +19,14 @@ _SECONDS = 0.5
 def count(usual: int) -> int:
     """Return how many messages are to be sent."""
     return int(os.environ.get(COUNT, usual))
+
+
+def longest_turn() -> float:
+    """Return the seconds for which one message may hold up all others.
+
+    In the tests, which follow every line, it is only to be no matter of seconds.
+    """
+    return BLOCKED if COUNT in os.environ else IN_TESTS
 
 
 def time_limit(usual: int) -> float:

@@ -1,13 +1,16 @@
 """What must hold of Home Assistant, whatever has come."""
 
 import ast
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from asyncio import Handle
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from functools import cache
+import gc
 import json
 import logging
 from pathlib import Path
 import re
+import time
 from typing import Any
 import zlib
 
@@ -62,6 +65,50 @@ def shown(hass: HomeAssistant) -> Shown:
         state.entity_id: (state.state, dict(state.attributes))
         for state in hass.states.async_all()
     }
+
+
+class Turns:
+    """How long others have to wait for their turn in the event loop.
+
+    Counted is the time that the loop itself works, without Python's garbage collector,
+    which looks at everything there is.
+    """
+
+    def __init__(self) -> None:
+        """Begin with nothing seen."""
+        self.longest = 0.0
+        self._looks = 0
+        self._collecting_since = 0.0
+        self._collected = 0.0
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """Look at all that the loop does meanwhile."""
+        run = Handle._run
+        self._looks += 1
+
+        def run_watched(handle: Handle) -> None:
+            look = self._looks
+            begin = time.thread_time() - self._collected
+            run(handle)
+            took = time.thread_time() - self._collected - begin
+            # In one turn a test may end one look and begin the next.
+            if look == self._looks:
+                self.longest = max(self.longest, took)
+
+        gc.callbacks.append(self._on_collection)
+        Handle._run = run_watched
+        try:
+            yield
+        finally:
+            Handle._run = run
+            gc.callbacks.remove(self._on_collection)
+
+    def _on_collection(self, phase: str, _: Mapping[str, int]) -> None:
+        if phase == "start":
+            self._collecting_since = time.thread_time()
+        else:
+            self._collected += time.thread_time() - self._collecting_since
 
 
 class Given:

@@ -40,12 +40,10 @@ from simulators.digest import parse_digest
 
 from ..vendors.senselink import manual
 from ..vendors.tellicon import test_protocol as tellicon_manual
+from .length import BLOCKED
 from .mutation import Mutator
 
 SIZE = (356, 256)
-
-BLOCKED = 0.05
-"""Seconds that one input may take of the event loop's time."""
 
 IN_EXECUTOR = 5.0
 """Seconds where other threads do the work."""

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 import gzip
 import json
+import logging
 from urllib.parse import urlsplit
 import zlib
 
@@ -15,9 +16,9 @@ from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 
 from . import targets
-from .length import chances, time_limit
+from .length import chances, longest_turn, time_limit
 from .mutation import Mutator
-from .promises import Given, faults, oddities, shown
+from .promises import Given, Turns, faults, oddities, shown
 
 COUNT = 120
 
@@ -244,14 +245,19 @@ async def test_bad_requests(
     server: Server, caplog: pytest.LogCaptureFixture, addresses: Sequence[str]
 ) -> None:
     """Nothing is answered with a 5xx or gets into the log, and what is refused is that."""
-    given = Given()
+    given, turns = Given(), Turns()
+    # Or where each task was made, and each line of details, would take most of the time.
+    server.hass.loop.set_debug(False)
+    caplog.set_level(logging.INFO)
     left = b""
     for number, random in chances(COUNT // len(VENDORS)):
         made = make(Mutator(random), addresses)
         before = shown(server.hass)
         leave = number % 10 == 9
-        status = status_of(await server.send(made, leave=leave))
+        with turns.watched():
+            status = status_of(await server.send(made, leave=leave))
         note = f"request {number}: {made!r:.3000}"
+        assert turns.longest < longest_turn(), note
         assert status is None or status in STATUSES, note
         assert not faults(caplog), (note, faults(caplog))
         after = shown(server.hass)

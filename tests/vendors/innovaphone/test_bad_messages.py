@@ -1,5 +1,7 @@
 """Bad messages over a connection that stands."""
 
+import logging
+
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
@@ -9,9 +11,9 @@ from homeassistant.core import HomeAssistant
 from simulators.innovaphone import Innovaphone
 
 from ...conftest import until
-from ...fuzz.length import chances, time_limit
+from ...fuzz.length import chances, longest_turn, time_limit
 from ...fuzz.mutation import Mutator
-from ...fuzz.promises import Given, faults, oddities, shown as all_shown
+from ...fuzz.promises import Given, Turns, faults, oddities, shown as all_shown
 from ...fuzz.targets import INNOVAPHONE
 from ..conftest import shown
 from .conftest import CONNECTION, RECEPTION, RECEPTION_ONLINE
@@ -36,13 +38,18 @@ async def test_bad_messages(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """Whatever comes, the connection stands, and the next good message is followed."""
-    given = Given()
+    given, turns = Given(), Turns()
+    # Or where each task was made, and each line of details, would take most of the time.
+    hass.loop.set_debug(False)
+    caplog.set_level(logging.INFO)
     for number, random in chances(COUNT):
         message = Mutator(random).body(INNOVAPHONE, LONGEST)[:LONGEST]
         before = all_shown(hass)
-        await service.push_raw(message.decode(errors="replace"))
-        await follow(hass, service, online=bool(number % 2))
+        with turns.watched():
+            await service.push_raw(message.decode(errors="replace"))
+            await follow(hass, service, online=bool(number % 2))
         note = f"message {number}: {message!r:.2000}"
+        assert turns.longest < longest_turn(), note
         assert not faults(caplog), (note, faults(caplog))
         assert not oddities(hass), (note, oddities(hass))
         good = repr(service.devices[RECEPTION]).encode()

@@ -1,5 +1,7 @@
 """Bad frames over a link that stands."""
 
+import logging
+
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
@@ -10,9 +12,9 @@ from simulators.senselink import SenseLink
 from simulators.senselink_frames import AIKO, BRUNO
 
 from ...conftest import until
-from ...fuzz.length import chances, time_limit
+from ...fuzz.length import chances, longest_turn, time_limit
 from ...fuzz.mutation import Mutator
-from ...fuzz.promises import Given, faults, oddities, shown as all_shown
+from ...fuzz.promises import Given, Turns, faults, oddities, shown as all_shown
 from ...fuzz.targets import SENSELINK
 from ..conftest import shown
 from .conftest import CONNECTION, PERSON
@@ -31,16 +33,21 @@ async def test_bad_frames(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """Whatever comes, the link stands, and the next good record is told."""
-    given = Given()
+    given, turns = Given(), Turns()
+    # Or where each task was made, and each line of details, would take most of the time.
+    hass.loop.set_debug(False)
+    caplog.set_level(logging.INFO)
     for number, random in chances(COUNT):
         mutator = Mutator(random)
         frame = mutator.body(FRAMES, MAX_FRAME)[:MAX_FRAME]
         before = all_shown(hass)
-        await server.push_raw(frame, as_text=mutator.chance(2))
         person = (AIKO, BRUNO)[number % 2]
-        good = await server.recognise(person=person, record_id=2**40 + number)
-        await until(lambda: shown(hass, PERSON) == person.name)  # noqa: B023
+        with turns.watched():
+            await server.push_raw(frame, as_text=mutator.chance(2))
+            good = await server.recognise(person=person, record_id=2**40 + number)
+            await until(lambda: shown(hass, PERSON) == person.name)  # noqa: B023
         note = f"frame {number}: {frame!r:.2000}"
+        assert turns.longest < longest_turn(), note
         assert not faults(caplog), (note, faults(caplog))
         assert not oddities(hass), (note, oddities(hass))
         assert not given.invented(
