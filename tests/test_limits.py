@@ -5,8 +5,11 @@ from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
 import re
+from typing import Any, cast
 
 import pytest
+
+from custom_components.gatehouse.hub import Device
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "custom_components" / "gatehouse"
@@ -61,3 +64,20 @@ def test_all_are_told() -> None:
                 name = node.targets[0].id
                 if re.match(r"_?MAX_|REMEMBERED_CODES", name):
                     assert f"{module}.{name}" in told
+
+
+def test_words_that_wait() -> None:
+    """What is said before anybody listens is told then, from the oldest that is kept."""
+    device = Device(
+        cast("Any", None),
+        uid="door",
+        kind="door",
+        entry=cast("Any", None),
+        subentry_id=None,
+        is_told=lambda *_: True,
+    )
+    for number in range(1500):
+        device.say("access", cast("Any", number))
+    heard: list[int] = []
+    device.listen("access", heard.append)
+    assert heard == [*range(1500 - 1024, 1500)]

@@ -802,3 +802,24 @@ def test_any_json(value: Any, mt: str) -> None:
         parse_config(value)
     with contextlib.suppress(MalformedMessageError):
         parse_device(value).alone()
+
+
+# --- Limits
+
+
+def test_long_lists() -> None:
+    """What is beyond the limit is ignored, and what is within it is not."""
+    devices = [{"id": number, "hwId": f"{number:012}"} for number in range(1, 4100)]
+    assert len(parse_devices({"devices": devices})) == 4096
+    interfaces = [{"if": f"ETH{number}"} for number in range(40)]
+    (device,) = parse_devices(
+        {"devices": [{"id": 1, "hwId": "1", "ethIfs": interfaces}]}
+    )
+    assert len(device.interfaces) == 32
+
+
+@pytest.mark.parametrize(("length", "kept"), [(262_144, True), (262_145, False)])
+def test_long_setting(length: int, kept: bool) -> None:
+    """A text in which to look for passwords would take too long is left out."""
+    config = parse_config({"id": 1, "type": "SCRIPT", "script": "x" * length})
+    assert ("x" * length in str(config)) is kept

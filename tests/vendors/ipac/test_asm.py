@@ -447,6 +447,15 @@ async def test_clock(
     assert abs(dt_util.utcnow() - occurred) <= timedelta(seconds=2)
 
 
+async def test_many_unknown_codes(asm: Ipac, caplog: pytest.LogCaptureFixture) -> None:
+    """Codes that nobody knows are logged once each, and not without bounds."""
+    caplog.set_level("INFO")
+    for number in range(99):
+        for _ in range(2):
+            await send_event(asm, code=f"Z{number}", value="x")
+    assert ours(caplog).count("something unknown") == 64
+
+
 @pytest.mark.parametrize(
     ("body", "log"),
     [

@@ -139,6 +139,25 @@ async def test_record_before_the_greeting(
     assert [event["record_id"] for _, event in told(ACCESS)] == ["1000001", "1000002"]
 
 
+async def test_many_records_before_the_greeting(
+    hass: HomeAssistant, server: SenseLink, entry: MockConfigEntry, told: Told
+) -> None:
+    """Of a server that never comes to the point, the last 64 messages are kept."""
+    server.greeting = None
+    entry.add_to_hass(hass)
+    start = hass.async_create_task(hass.config_entries.async_setup(entry.entry_id))
+    await until(lambda: server.connections)
+    for number in range(1, 101):
+        await server.recognise(record_id=number)
+    await server.push_raw('{"code": 20000, "message": "Connected!"}')
+    assert await start
+    await until(lambda: len(told(ACCESS)) >= 64)
+    await hass.async_block_till_done()
+    assert [event["record_id"] for _, event in told(ACCESS)] == [
+        str(number) for number in range(37, 101)
+    ]
+
+
 async def test_orderly_end(
     hass: HomeAssistant, server: SenseLink, home: MockConfigEntry, advance: Advance
 ) -> None:

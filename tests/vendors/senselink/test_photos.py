@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 import logging
 
 from aiohttp import web
@@ -88,6 +89,33 @@ async def test_event_comes_first(
     await server.recognise(photo=True)
     await until(lambda: order)
     assert order == ["fetch 2"]
+
+
+async def test_turns(
+    hass: HomeAssistant,
+    server: SenseLink,
+    home: MockConfigEntry,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Four pictures are fetched at the same time; the others wait for their turn."""
+    asked: list[str] = []
+    going_on = asyncio.Event()
+
+    async def fetch(_: object, picture: str) -> tuple[bytes, str]:
+        asked.append(picture)
+        await going_on.wait()
+        return PNG, "image/png"
+
+    monkeypatch.setattr(client.PictureClient, "fetch", fetch)
+    first = server.terminals[0]
+    for number in range(7):
+        server.terminals.append(replace(first, ldid=f"SPSP-{number}", name=f"{number}"))
+        await server.recognise(terminal=len(server.terminals) - 1, photo=True)
+    await until(lambda: len(asked) == 4)
+    await hass.async_block_till_done()
+    assert len(asked) == 4
+    going_on.set()
+    await until(lambda: len(asked) == 7)
 
 
 async def test_without_picture(

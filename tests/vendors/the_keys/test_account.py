@@ -66,6 +66,18 @@ async def test_unexpected_replies(
         await ask(client)
 
 
+async def test_long_replies(
+    replies: tuple[AccountClient, list[web.Response]],
+) -> None:
+    """A reply of a MiB is read, and none that is longer."""
+    client, answers = replies
+    for length in (2**20, 2**20 + 1):
+        answers.append(web.Response(body=b'{"access_token": "x"}'.ljust(length)))
+    await client.login("+33600000000", Secret("x"))
+    with pytest.raises(UnexpectedReply):
+        await client.login("+33600000000", Secret("x"))
+
+
 @pytest.mark.parametrize("accessory", ["../../x", "a/b", "a?b", "", "..", "a b"])
 async def test_odd_accessory(
     replies: tuple[AccountClient, list[web.Response]], accessory: str

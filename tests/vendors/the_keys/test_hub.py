@@ -17,6 +17,7 @@ from pytest_homeassistant_custom_component.common import (
 from custom_components.gatehouse.const import DOMAIN
 from custom_components.gatehouse.hub import Device
 from custom_components.gatehouse.vendors.the_keys import client
+from custom_components.gatehouse.wire import UnexpectedReply
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState, ConfigSubentry
 from homeassistant.const import (
     EVENT_HOMEASSISTANT_STOP,
@@ -1187,6 +1188,18 @@ async def test_not_ready(
     assert entry.state is ConfigEntryState.SETUP_RETRY
     gateway.clear_faults()
     assert await hass.config_entries.async_reload(entry.entry_id)
+
+
+async def test_long_replies(
+    hass: HomeAssistant, gateway: Gateway, home: MockConfigEntry
+) -> None:
+    """A reply of 64 KiB is read, and none that is longer."""
+    for length in (65_536, 65_537):
+        body = b'{"status": "ok", "devices": []}'.ljust(length)
+        gateway.inject("/lockers", Fault.reply(body))
+    assert await home.runtime_data.client.lockers() == []
+    with pytest.raises(UnexpectedReply):
+        await home.runtime_data.client.lockers()
 
 
 async def test_timestamps_survive(
