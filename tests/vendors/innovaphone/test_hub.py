@@ -702,6 +702,32 @@ async def test_device_that_comes_while_the_list_does(
     assert told() == []
 
 
+async def test_much_that_comes_while_the_list_does(
+    hass: HomeAssistant,
+    service: Innovaphone,
+    home: MockConfigEntry,
+    advance: Advance,
+    lost: Callable[[], bool],
+    devices: Devices,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of more changes than are held the first are left out."""
+    monkeypatch.setattr(hub, "MAX_HELD", 2)
+    await service.drop()
+    await until(lost)
+
+    async def add() -> None:
+        for number in range(5):
+            await service.add(DeviceRecord(f"{number:012}", f"New {number}"))
+
+    service.page_size = 4
+    service.between_pages(add)
+    await come_back(hass, advance)
+    new = {device.name for device in devices() if str(device.name).startswith("New")}
+    assert {"New 3", "New 4"} <= new
+    assert "New 0" not in new
+
+
 @pytest.mark.standing_clock
 async def test_long_absence(
     hass: HomeAssistant,

@@ -465,6 +465,23 @@ async def test_two_late_echoes(
     assert methods(told) == ["remote", "remote"]
 
 
+async def test_many_late_echoes(
+    hass: HomeAssistant, asm: Ipac, told: Told, advance: Advance
+) -> None:
+    """Sixteen reports are awaited; those of more orders are told as ones of a code."""
+    asm.silent = True
+    for number in range(1, 19):
+        await order(hass, "unlock")
+        while len(asm.asm.waiting) < number:
+            await asyncio.sleep(0.01)
+        await advance(1)
+        asm.relays[1].release()
+    asm.silent = False
+    await asm.notify()
+    await reported(asm, 18)
+    assert methods(told) == ["remote"] * 18 + ["code"] * 2
+
+
 @pytest.mark.parametrize("end", ["lost", "cancelled", "cancelled before the report"])
 async def test_report_after_the_caller_has_gone(
     hass: HomeAssistant, asm: Ipac, told: Told, advance: Advance, end: str

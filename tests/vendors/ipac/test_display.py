@@ -234,7 +234,11 @@ async def test_turned(
         ("truncated", picture((400, 300), "JPEG")[:300], "picture_unreadable"),
         ("avif", picture((400, 300), "AVIF")[:-40], "picture_unreadable"),
         ("a\0b", None, "picture_not_found"),
-        ("huge", picture((400, 300), "PNG").ljust(20 * 2**20 + 1), "picture_unreadable"),
+        (
+            "huge",
+            picture((400, 300), "PNG").ljust(20 * 2**20 + 1),
+            "picture_unreadable",
+        ),
         ("bomb", picture((8000, 8000), "PNG", "1", 0), "picture_unreadable"),
     ],
     ids=["missing", "empty", "text", "truncated", "avif", "null", "huge", "bomb"],
