@@ -62,16 +62,13 @@ class Silence:
         """Tell whether anything has come yet."""
         return self._heard_at is not None
 
-    def hear(self, now: datetime) -> bool:
-        """Note that an event has come; return whether it ends too long a silence."""
-        too_long = False
+    def hear(self, now: datetime) -> None:
+        """Note that an event has come."""
         if self._heard_at is None:
             self._since = now
         elif (length := now - self._heard_at) > MATTERING_SILENCE:
-            too_long = self.too_long(now)
             self._gaps = [*self._usual_gaps(now), _Gap(now, length)]
         self._heard_at = now
-        return too_long
 
     def _usual_gaps(self, now: datetime) -> list[_Gap]:
         """Return the silences that still count."""

@@ -499,6 +499,25 @@ async def test_silence(
     assert not issue_registry.issues
 
 
+async def test_silence_ends_on_a_clock_set_back(
+    hass: HomeAssistant,
+    tellicon: Tellicon,
+    account: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+    issue_registry: ir.IssueRegistry,
+) -> None:
+    """Nobody is asked about an account that speaks, whatever the clock shows."""
+    await tellicon.ring(UNIT)
+    freezer.tick(5 * 86400)
+    async_fire_time_changed(hass)
+    await hass.async_block_till_done()
+    assert issue_registry.issues
+    freezer.move_to("2027-01-15T08:00:01+00:00")
+    await tellicon.ring(UNIT)
+    await hass.async_block_till_done()
+    assert not issue_registry.issues
+
+
 async def test_silence_of_a_deleted_account(
     hass: HomeAssistant,
     tellicon: Tellicon,

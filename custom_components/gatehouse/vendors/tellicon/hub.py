@@ -88,6 +88,8 @@ class TelliconHub(Hub):
         self._full: set[str] = set()
         self._accounts = 0
         self._silences: dict[str, Silence] = {}
+        self._silent: set[str] = set()
+        """Accounts that the user has been asked about."""
         self._told: dict[EventType, tuple[int, datetime]] = {}
         """How many events of each type there were, and when the last one came."""
         self.repetitions = 0
@@ -131,7 +133,7 @@ class TelliconHub(Hub):
     async def async_stop(self) -> None:
         """Remember what has come, and how long silences have been."""
         await super().async_stop()
-        for client in self._silences:
+        for client in self._silent:
             self.clear_issue(SILENT, self._uid(client))
         # The last account may have been deleted, which is yet to be saved.
         if self._silences or self._saving is not None:
@@ -177,6 +179,7 @@ class TelliconHub(Hub):
         for client, silence in self._silences.items():
             account = self.devices.get(self._uid(client))
             if account is not None and silence.too_long(now):
+                self._silent.add(client)
                 self.raise_issue(SILENT, account, placeholders={"client": client})
 
     @override
@@ -196,7 +199,9 @@ class TelliconHub(Hub):
         super().forget(device)
         if device.kind == ACCOUNT:
             self._accounts -= 1
-            self._silences.pop(device.uid.removeprefix(self._prefix), None)
+            client = device.uid.removeprefix(self._prefix)
+            self._silences.pop(client, None)
+            self._silent.discard(client)
             self.clear_issue(SILENT, device.uid)
             self.save_soon(SAVE_DELAY)
 
@@ -253,7 +258,10 @@ class TelliconHub(Hub):
         silence = self._silences.get(event.client)
         if silence is None:
             silence = self._silences[event.client] = Silence(now)
-        if silence.hear(now):
+        silence.hear(now)
+        # However long it was: the clock may have been set back since.
+        if event.client in self._silent:
+            self._silent.remove(event.client)
             self.clear_issue(SILENT, account.uid)
         self.save_soon(SAVE_DELAY)
         self.show_contact(account, now)
