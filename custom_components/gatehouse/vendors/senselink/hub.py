@@ -137,6 +137,8 @@ class KnownTerminal:
 
     ldid: str
     device: Device
+    name: str | None
+    """What it is called on the server, which may be longer than its device's name."""
     zone: tzinfo | None = None
     """Where its clock is, as its last record says."""
     shown_at: datetime | None = None
@@ -499,9 +501,9 @@ class SenseLinkHub(Hub):
     def _terminal(self, named: Terminal) -> KnownTerminal | None:
         """Return a terminal, which appears with what it first tells."""
         if (terminal := self._terminals.get(named.ldid)) is not None:
-            device = terminal.device
-            if named.name is not None and named.name != device.entry.name:
-                self.update_device(device, name=named.name)
+            if named.name is not None and named.name != terminal.name:
+                terminal.name = named.name
+                self.update_device(terminal.device, name=named.name)
             return terminal
         if len(self._terminals) < MAX_TERMINALS:
             return self._add_terminal(named)
@@ -530,7 +532,8 @@ class SenseLinkHub(Hub):
         )
         if self._photos is None:
             self._remove_photo(device)
-        terminal = self._terminals[named.ldid] = KnownTerminal(named.ldid, device)
+        terminal = KnownTerminal(named.ldid, device, named.name)
+        self._terminals[named.ldid] = terminal
         return terminal
 
     def _remove_photo(self, device: Device) -> None:
