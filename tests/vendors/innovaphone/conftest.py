@@ -16,6 +16,8 @@ from homeassistant.core import Event, HomeAssistant
 from homeassistant.helpers import device_registry as dr
 from simulators.innovaphone import Innovaphone
 
+from ...conftest import until
+from ..conftest import shown
 from ..websocket import advance, steady
 
 __all__ = ["advance", "steady"]
@@ -45,6 +47,12 @@ type SetUp = Callable[[], Awaitable[None]]
 def asked(service: Innovaphone, mt: str) -> list[dict[str, Any]]:
     """Return the messages of a type that the service has received."""
     return [request for request in service.requests if request["mt"] == mt]
+
+
+async def all_followed(hass: HomeAssistant, service: Innovaphone) -> None:
+    """Wait until all that the service has said is done, by one thing more that shows."""
+    await service.update(HALL, online=True)
+    await until(lambda: shown(hass, "binary_sensor.hall_online") == "on")
 
 
 @pytest.fixture

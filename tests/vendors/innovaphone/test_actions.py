@@ -45,6 +45,7 @@ from .conftest import (
     UNASSIGNED,
     DeviceOf,
     Told,
+    all_followed,
     asked,
     call,
 )
@@ -225,8 +226,7 @@ async def test_provisioning(
     assert used["provisioned"] is True
     assert used["device"]["hardware_id"] == NEW
     await service.push_raw(f'{{"mt":"DeviceProvisioned","code":"{code}"}}')
-    await service.update(HALL, online=True)
-    await until(lambda: shown(hass, "binary_sensor.hall_online") == "on")
+    await all_followed(hass, service)
     assert len(told()) == 2
 
 

@@ -43,6 +43,7 @@ from .conftest import (
     DeviceOf,
     SetUp,
     Told,
+    all_followed,
     asked,
     call,
     make_entry,
@@ -240,8 +241,7 @@ async def test_number_that_another_has_by_now(
     ):
         await service.indicate(message)
     await until(lambda: len(devices()) == 9)
-    await service.update(HALL, online=True)
-    await until(lambda: shown(hass, "binary_sensor.hall_online") == "on")
+    await all_followed(hass, service)
     assert len(devices()) == 9
 
 
@@ -275,8 +275,7 @@ async def test_added(
     ] == ["on"]
     await service.update(NEW, name="Front gate")
     await service.indicate({"mt": "DeviceAdded", "device": {"hwId": NEW}})
-    await service.update(HALL, online=True)
-    await until(lambda: shown(hass, "binary_sensor.hall_online") == "on")
+    await all_followed(hass, service)
     assert len(told()) == 1
 
 
@@ -345,8 +344,7 @@ async def test_late_update_of_a_removed_device(
     await service.remove(RECEPTION)
     for device in (late | {"online": False}, {"id": record.id, "online": True}):
         await service.indicate({"mt": "DeviceUpdate", "device": device})
-    await service.update(HALL, online=True)
-    await until(lambda: shown(hass, "binary_sensor.hall_online") == "on")
+    await all_followed(hass, service)
     await hass.async_block_till_done()
     assert device_of(RECEPTION) is None
     assert shown(hass, RECEPTION_ONLINE) is None
@@ -369,8 +367,7 @@ async def test_late_update_of_a_device_that_was_not_shown(
     """Nor does it bring what was removed without having been there."""
     for mt in ("DeviceRemoved", "DeviceUpdate"):
         await service.indicate({"mt": mt, "device": {"hwId": NEW, "id": 99}})
-    await service.update(HALL, online=True)
-    await until(lambda: shown(hass, "binary_sensor.hall_online") == "on")
+    await all_followed(hass, service)
     assert len(devices()) == 10
 
 
@@ -440,8 +437,7 @@ async def test_many_removed(
         *(("DeviceUpdate", hw_id) for hw_id in gone),
     ):
         await service.indicate({"mt": mt, "device": {"hwId": hw_id}})
-    await service.update(HALL, online=True)
-    await until(lambda: shown(hass, "binary_sensor.hall_online") == "on")
+    await all_followed(hass, service)
     assert [device_of(hw_id) is None for hw_id in gone] == [False, True, False]
 
 
@@ -579,8 +575,7 @@ async def test_unknown_indications(
         await service.push_raw(f'{{"mt":"{name}","id":1}}')
     await service.push_raw('{"mt":"SomethingNew"}')
     await service.push_raw('{"mt":"DomainDeleted","id":4711}')
-    await service.update(HALL, online=True)
-    await until(lambda: shown(hass, "binary_sensor.hall_online") == "on")
+    await all_followed(hass, service)
 
 
 # --- Lists
@@ -867,8 +862,7 @@ async def test_keep_alive(
 ) -> None:
     """A sign of life is given after 45 quiet seconds; traffic is one."""
     await advance(40)
-    await service.update(HALL, online=True)
-    await until(lambda: shown(hass, "binary_sensor.hall_online") == "on")
+    await all_followed(hass, service)
     await advance(40)
     await asyncio.sleep(0.01)
     assert not asked(service, "KeepAlive")

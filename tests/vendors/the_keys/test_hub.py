@@ -638,31 +638,35 @@ async def test_synchronizing(
     assert not issue_registry.issues
 
 
-async def test_status_is_gone_after_synchronizing(
+@pytest.fixture
+async def synchronizing(
     hass: HomeAssistant, gateway: Gateway, home: MockConfigEntry, advance: Advance
 ) -> None:
-    """Locks are read again of a gateway that does not say any more what it is doing."""
+    """Have the gateway seen synchronising, when a bolt was turned."""
     gateway.phase = "synchronizing_gateway"
     gateway.turn_by_hand(FRONT, 50)
     await advance(10)
     assert shown(hass, STATUS) == "synchronizing_gateway"
     assert shown(hass, DOOR) == "locked"
     gateway.phase = "scanning"
+
+
+@pytest.mark.usefixtures("synchronizing")
+async def test_status_is_gone_after_synchronizing(
+    hass: HomeAssistant, gateway: Gateway, advance: Advance
+) -> None:
+    """Locks are read again of a gateway that does not say any more what it is doing."""
     gateway.inject("/status", Fault.reply(b"", status=404))
     await advance(10)
     assert shown(hass, DOOR) == "unlocked"
     assert shown(hass, STATUS) == STATE_UNKNOWN
 
 
+@pytest.mark.usefixtures("synchronizing")
 async def test_status_is_lost_after_synchronizing(
-    hass: HomeAssistant, gateway: Gateway, home: MockConfigEntry, advance: Advance
+    hass: HomeAssistant, gateway: Gateway, advance: Advance
 ) -> None:
     """Nor are they forgotten for a status that cannot be read any more."""
-    gateway.phase = "synchronizing_gateway"
-    gateway.turn_by_hand(FRONT, 50)
-    await advance(10)
-    assert shown(hass, STATUS) == "synchronizing_gateway"
-    gateway.phase = "scanning"
     gateway.inject("/status", Fault.reply(b"?"), times=2)
     await advance(10)
     assert shown(hass, DOOR) == "locked"
