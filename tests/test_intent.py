@@ -9,6 +9,7 @@ from typing import Any, override
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.gatehouse import intent as gatehouse_intent
 from custom_components.gatehouse.const import DOMAIN
 from custom_components.gatehouse.entity import EventDescription
 from custom_components.gatehouse.hub import Device, Hub
@@ -423,7 +424,11 @@ async def test_out_of_reach(hass: HomeAssistant, gate: Ipac, say: Say) -> None:
 
 
 async def test_which_door(
-    hass: HomeAssistant, gate: Ipac, gateway: Gateway, say: Say
+    hass: HomeAssistant,
+    gate: Ipac,
+    gateway: Gateway,
+    say: Say,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Of several doors none is guessed; one without a latch is unlocked."""
     entry = MockConfigEntry(
@@ -455,6 +460,14 @@ async def test_which_door(
     assert await say("yes, open it") == "Front door Door is being opened."
     assert [path for path, _ in gateway.orders] == ["/open"]
     assert not gate.relays[1].active
+    # Of hundreds, nobody listens to all the names.
+    expose(hass, ipac.DOOR)
+    monkeypatch.setattr(gatehouse_intent, "MAX_DOORS", 1)
+    told = await ask(hass, "GatehouseGetDoors")
+    assert len(told["speech_slots"]["doors"]) == 1
+    assert await say("open the gate") in (
+        f"Which door: {name} Door?" for name in ("Front door", "Front gate")
+    )
 
 
 # --- Sentences

@@ -8,6 +8,7 @@ from pytest_homeassistant_custom_component.components.recorder.common import (
     async_wait_recording_done,
 )
 
+from custom_components.gatehouse import visits
 from custom_components.gatehouse.const import DOMAIN
 from homeassistant.components.conversation import (
     AssistantContent,
@@ -129,7 +130,9 @@ async def test_tools(hass: HomeAssistant, gate: Ipac) -> None:
     assert WHO not in {tool.name for tool in assist.tools}
 
 
-async def test_history(hass: HomeAssistant, porch: PorchHub) -> None:
+async def test_history(
+    hass: HomeAssistant, porch: PorchHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """All who came are told, the last ones if there were many; none that is hidden."""
     now = dt_util.utcnow()
     for number in range(25):
@@ -143,6 +146,11 @@ async def test_history(hass: HomeAssistant, porch: PorchHub) -> None:
     assert [event["person"] for event in told["events"]] == [
         f"Visitor {number}" for number in range(5, 25)
     ]
+    # Not even the recorder is asked for more than so many.
+    monkeypatch.setattr(visits, "MAX_STATES", 10)
+    result = await api.async_call_tool(llm.ToolInput(WHO, {"period": "hour"}))
+    assert result.data["speech_slots"]["found"] == 10
+    assert result.data["speech_slots"]["events"][-1]["person"] == "Visitor 24"
     expose(hass, "event.front_door_access", exposed=False)
     result = await api.async_call_tool(llm.ToolInput(WHO, {"period": "hour"}))
     assert result.data["speech_slots"] == {"events": [], "found": 0}
