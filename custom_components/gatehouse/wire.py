@@ -413,9 +413,9 @@ def printable(text: str, limit: int = MAX_TEXT) -> str | None:
     such as Japanese names have between their parts, become ordinary ones.
     """
     if not text.isprintable():
-        text = "".join(
-            " " if category(sign) == "Zs" else sign
-            for sign in text
-            if sign.isprintable() or category(sign) == "Zs"
+        # There may be a million signs, but few different ones.
+        others = {sign for sign in set(text) if not sign.isprintable()}
+        text = text.translate(
+            {ord(sign): " " if category(sign) == "Zs" else None for sign in others}
         )
     return text.strip()[:limit].rstrip() or None
