@@ -1,7 +1,8 @@
 """The websocket: set-up, loss and return, refusals, silence, and the end."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 import logging
 from typing import Any
 
@@ -122,17 +123,26 @@ async def test_loss_and_return(
     ]
 
 
-async def test_record_before_the_greeting(
-    hass: HomeAssistant, server: SenseLink, entry: MockConfigEntry, told: Told
-) -> None:
-    """Somebody who comes while the server is still saying hello is not lost."""
+@asynccontextmanager
+async def before_the_greeting(
+    hass: HomeAssistant, server: SenseLink, entry: MockConfigEntry
+) -> AsyncIterator[None]:
+    """Have the server say hello only after what is done here, and the entry start."""
     server.greeting = None
     entry.add_to_hass(hass)
     start = hass.async_create_task(hass.config_entries.async_setup(entry.entry_id))
     await until(lambda: server.connections)
-    await server.recognise()
+    yield
     await server.push_raw('{"code": 20000, "message": "Connected!"}')
     assert await start
+
+
+async def test_record_before_the_greeting(
+    hass: HomeAssistant, server: SenseLink, entry: MockConfigEntry, told: Told
+) -> None:
+    """Somebody who comes while the server is still saying hello is not lost."""
+    async with before_the_greeting(hass, server, entry):
+        await server.recognise()
     await server.recognise()
     await until(lambda: len(told(ACCESS)) == 2)
     await hass.async_block_till_done()
@@ -143,14 +153,9 @@ async def test_many_records_before_the_greeting(
     hass: HomeAssistant, server: SenseLink, entry: MockConfigEntry, told: Told
 ) -> None:
     """Of a server that never comes to the point, the last 64 messages are kept."""
-    server.greeting = None
-    entry.add_to_hass(hass)
-    start = hass.async_create_task(hass.config_entries.async_setup(entry.entry_id))
-    await until(lambda: server.connections)
-    for number in range(1, 101):
-        await server.recognise(record_id=number)
-    await server.push_raw('{"code": 20000, "message": "Connected!"}')
-    assert await start
+    async with before_the_greeting(hass, server, entry):
+        for number in range(1, 101):
+            await server.recognise(record_id=number)
     await until(lambda: len(told(ACCESS)) >= 64)
     await hass.async_block_till_done()
     assert [event["record_id"] for _, event in told(ACCESS)] == [
