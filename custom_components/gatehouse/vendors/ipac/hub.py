@@ -489,8 +489,9 @@ class IpacHub(Hub):
         self._presence.reported()
         match message:
             case Event():
+                reply = self._receive_event(message)
                 self.show_contact(self._station, dt_util.utcnow())
-                return self._receive_event(message)
+                return reply
             case Settings():
                 return self._receive_settings(message)
         return self._receive_notify(message)

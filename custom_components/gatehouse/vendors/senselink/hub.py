@@ -313,8 +313,8 @@ class SenseLinkHub(Hub):
         if isinstance(message, Signal):
             self.show_contact(self._server, now, news=False)
         else:
-            self.show_contact(self._server, now)
             self._messages.take((message, now))
+            self.show_contact(self._server, now)
 
     @callback
     def _lose(self, err: WireError) -> None:
@@ -360,14 +360,14 @@ class SenseLinkHub(Hub):
     def receive(self, event: Event) -> None:
         """Take what the subscription service has posted, unless it came before."""
         now = dt_util.utcnow()
+        if event.id is None or self._recent.is_new(f"message {event.id}"):
+            self._messages.take((event.content, now))
+        else:
+            self._counts["repetitions"] += 1
         self._silence.hear(now)
         self.clear_issue(SILENT, self._server_uid)
         self._server.publish(CONNECTION, True)
         self.show_contact(self._server, now)
-        if event.id is not None and not self._recent.is_new(f"message {event.id}"):
-            self._counts["repetitions"] += 1
-            return
-        self._messages.take((event.content, now))
 
     # --- What comes by either
 

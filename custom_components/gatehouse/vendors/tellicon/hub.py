@@ -96,8 +96,7 @@ class TelliconHub(Hub):
         self.refused = 0
         """Requests with a token that nobody has."""
         self._prefix = f"{KEY}_{entry.entry_id}_"
-        # Somebody stands at the door: what is only noted comes afterwards.
-        self._messages = self.together(self._understand, self._say, self._note)
+        self._messages = self.together(self._understand, self._say, note=self._note)
 
     @override
     async def async_start(self) -> None:
@@ -223,6 +222,10 @@ class TelliconHub(Hub):
         self._messages.take((event, occurred_at, now))
         return True
 
+    async def async_noted(self) -> None:
+        """Wait until the answer to what has been received holds up no door."""
+        await self._messages.noted()
+
     def _understand(self, taken: tuple[Event, datetime, datetime]) -> Told | None:
         """Return what an event says of whom; None if there is no room for its account."""
         event, occurred_at, now = taken
@@ -240,19 +243,19 @@ class TelliconHub(Hub):
 
     def _say(self, told: Told) -> None:
         """Say what happened."""
-        _, account, device, channel, word, _ = told
+        event, account, device, channel, word, _ = told
         if device is not None and self.tells(device, channel):
             account.echo(channel, word)
         else:
             account.say(channel, word)
         if device is not None:
             device.say(channel, word)
+            if event.duration is not None:
+                device.publish("last_call_duration", event.duration)
 
     def _note(self, told: Told) -> None:
         """Note what follows: among others, that its account is not silent."""
-        event, account, device, _, _, now = told
-        if device is not None and event.duration is not None:
-            device.publish("last_call_duration", event.duration)
+        event, account, _, _, _, now = told
         number, _ = self._told.get(event.type, (0, now))
         self._told[event.type] = number + 1, now
         silence = self._silences.get(event.client)

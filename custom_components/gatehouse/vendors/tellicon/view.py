@@ -35,7 +35,9 @@ class TelliconView(InboundView[TelliconHub]):
             event = parse_event(await async_read_json(request))
         except MalformedEventError as err:
             raise Rejected(HTTPStatus.BAD_REQUEST, str(err)) from err
-        accepted = (await self.async_hub_of(entry)).receive(event)
+        hub = await self.async_hub_of(entry)
+        accepted = hub.receive(event)
+        await hub.async_noted()
         return reply(HTTPStatus.OK, "accepted" if accepted else "duplicate")
 
     def _entry_with(self, token: str) -> GatehouseConfigEntry:

@@ -507,9 +507,9 @@ class GatewayClient:
         async with self._turns.take(urgency, self, self._pace.gap):
             if self._closed:
                 raise CannotConnect
-            left = None
+            left = self._pace.connect
             if deadline is not None:
-                left = deadline - asyncio.get_running_loop().time()
+                left = min(left, deadline - asyncio.get_running_loop().time())
                 if left <= 0:
                     raise OrderExpired
             with http_errors():
@@ -518,7 +518,7 @@ class GatewayClient:
                     self._url.with_path(path),
                     # Written here: what aiohttp has for forms of all kinds takes more
                     # time, for which somebody stands at the door.
-                    data=urlencode(form()) if form else None,
+                    data=urlencode(form()).encode() if form else None,
                     # The gateway has few sockets; a redirect could carry a signature
                     # elsewhere.
                     headers=_FORM_HEADERS if form else _HEADERS,
@@ -526,9 +526,8 @@ class GatewayClient:
                     allow_redirects=False,
                     timeout=aiohttp.ClientTimeout(
                         total=self._pace.connect + patience,
-                        # To look a name up can take longer than an order lives.
+                        # To look its name up included, which can take long.
                         connect=left,
-                        sock_connect=self._pace.connect,
                     ),
                 ) as response:
                     body = await read_bounded(response.content, _MAX_REPLY)

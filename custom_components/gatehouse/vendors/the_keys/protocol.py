@@ -7,7 +7,6 @@ gateways (the *field* dialect). Both are understood; numbers may come as text.
 
 from base64 import b64encode
 from enum import IntEnum
-from hashlib import sha256
 import hmac
 from typing import Any, NamedTuple
 
@@ -108,7 +107,7 @@ def sign(code: str, timestamp: int) -> str:
         timestamp: Unix seconds.
 
     """
-    digest = hmac.new(code.encode("ascii"), b"%d" % timestamp, sha256).digest()
+    digest = hmac.digest(code.encode("ascii"), b"%d" % timestamp, "sha256")
     return b64encode(digest).decode()
 
 
