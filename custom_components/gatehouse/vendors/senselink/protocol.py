@@ -14,7 +14,7 @@ import re
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from ...wire import printable
+from ...wire import MAX_TEXT, printable
 
 _MAX_ID = 64
 _MAX_NUMBER = 2**64
@@ -368,9 +368,23 @@ def _alert(data: Mapping[str, Any]) -> AlertRecord:
 
 def _terminal(ldid: Any, name: Any, location: Any) -> Terminal:
     """Return the terminal that a message comes from."""
+    # It is named in the same words in each of its records.
+    if (
+        type(ldid) is type(name) is type(location) is str
+        and len(ldid) + len(name) + len(location) <= MAX_TEXT
+    ):
+        return _remembered_terminal(ldid, name, location)
+    return _read_terminal(ldid, name, location)
+
+
+def _read_terminal(ldid: Any, name: Any, location: Any) -> Terminal:
+    """Return the terminal that has these names, if one of them is an id."""
     if (known := _id(ldid)) is None:
         raise MalformedFrameError("no terminal")
     return Terminal(known, _text(name), _text(location))
+
+
+_remembered_terminal = lru_cache(maxsize=1024)(_read_terminal)
 
 
 def _first(data: Mapping[str, Any], *names: str) -> Any:
