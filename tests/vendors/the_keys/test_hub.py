@@ -692,7 +692,7 @@ async def test_old_firmware(
     advance: Advance,
     asked: Callable[[str], int],
 ) -> None:
-    """Before firmware 17 there is no status; it is asked for once."""
+    """Before firmware 17 there is no status; it is asked for once a day."""
     gateway.firmware = 16
     entry.add_to_hass(hass)
     assert await hass.config_entries.async_setup(entry.entry_id)
@@ -701,6 +701,9 @@ async def test_old_firmware(
     assert shown(hass, STATUS) == STATE_UNKNOWN
     assert shown(hass, DOOR) == "locked"
     assert asked("/status") == 1
+    gateway.firmware = 65
+    await advance(86_400)
+    assert shown(hass, STATUS) == "scanning"
 
 
 async def test_status_fault(

@@ -59,6 +59,10 @@ POLL_INTERVAL = timedelta(seconds=10)
 STATUS_INTERVAL = 60.0
 """Seconds between two looks at what the gateway is doing, when no lock waits to be read."""
 
+NO_STATUS_INTERVAL = 86_400.0
+"""Seconds until a gateway without a status is asked for it again; its firmware may be
+newer then."""
+
 READ_INTERVAL = 45 * 60.0
 """Seconds between two readings of a lock at which nothing happens. More often, and
 gateways have been seen to hang."""
@@ -199,7 +203,7 @@ class TheKeysHub(Hub):
         self._stopped = False
         self._status_at = 0.0
         self._status: GatewayStatus | None = None
-        self._knows_status = True
+        self._no_status_until = 0.0
         self._synchronizing_since: float | None = None
 
     @override
@@ -399,12 +403,12 @@ class TheKeysHub(Hub):
         """Ask what the gateway is doing."""
         now = self.hass.loop.time()
         self._status_at = now + STATUS_INTERVAL
-        if not self._knows_status:
+        if now < self._no_status_until:
             return
         try:
             self._status = await self.client.status()
         except NotSupported:
-            self._knows_status, self._status = False, None
+            self._no_status_until, self._status = now + NO_STATUS_INTERVAL, None
             self._end_synchronizing()
             self._gateway.publish("status", None)
             return
