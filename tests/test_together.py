@@ -67,7 +67,7 @@ async def test_alone_at_once() -> None:
     for number in range(3):
         handled.take(number)
         assert handled.steps[3 * number :] == alone(number, noted=False)
-        await handled.numbers.noted()
+        await turns()
         assert handled.steps[3 * number :] == alone(number)
 
 
@@ -82,27 +82,22 @@ async def test_soon_after_another() -> None:
 
 @pytest.mark.usefixtures("long_under_way")
 async def test_noted_late() -> None:
-    """What came alone is not noted, and its sender not answered, before all is under way."""
+    """What came alone is not noted before all is under way, unless it would be too late."""
     handled = Handled()
     handled.take(1)
-    answer = asyncio.create_task(handled.numbers.noted())
     await turns(10)
     assert handled.steps == alone(1, noted=False)
-    assert not answer.done()
     handled.numbers.flush()
     assert handled.steps == alone(1)
-    await turns(2)
-    assert answer.done()
 
 
 @pytest.mark.usefixtures("long_under_way")
 async def test_company_hurries() -> None:
-    """Another message ends the wait, and neither is noted or answered late."""
+    """Another message ends the wait, and neither is noted late."""
     handled = Handled()
     handled.take(1)
     await turns(10)
     handled.take(2)
-    await asyncio.gather(*(handled.numbers.noted() for _ in range(2)))
     await turns()
     assert handled.steps == [*alone(1), *alone(2)]
 
@@ -120,19 +115,9 @@ async def test_flushed_by_a_listener() -> None:
     )
     numbers.take(1)
     assert noted == [1]
-    await numbers.noted()
     await turns()
     numbers.take(2)
     assert noted == [1, 2]
-
-
-@pytest.mark.usefixtures("long_under_way")
-async def test_nothing_to_note() -> None:
-    """Who has sent what says nothing is answered without a wait."""
-    handled = Handled(lambda _: None)
-    handled.take(1)
-    await handled.numbers.noted()
-    assert not handled.steps
 
 
 async def test_step_by_step() -> None:

@@ -77,8 +77,6 @@ class Together[ItemT, ToldT]:
         """What has been told and not yet noted."""
         self._timer: asyncio.TimerHandle | None = None
         """Ends the turn of what came alone, as long as it still is."""
-        self._noted = asyncio.Event()
-        self._noted.set()
 
     @callback
     def take(self, item: ItemT) -> None:
@@ -99,13 +97,6 @@ class Together[ItemT, ToldT]:
         if len(self._waiting) >= MAX_TOGETHER:
             self._handle_waiting(self._waiting)
 
-    async def noted(self) -> None:
-        """Wait until what came alone has been noted.
-
-        Whoever has sent it is answered then, for the answer, too, takes its time.
-        """
-        await self._noted.wait()
-
     @callback
     def flush(self) -> None:
         """Handle all that waits, before something that would make it come too late."""
@@ -117,9 +108,8 @@ class Together[ItemT, ToldT]:
     def _take_alone(self, item: ItemT) -> None:
         """Tell a message; note it when what that sets off is on its way."""
         told, _ = self._understand_each((item,))
-        if self._note and told:
+        if self._note:
             self._alone = told
-            self._noted.clear()
         self._do(self._steps, told)
         # Whoever heard it may have had everything flushed.
         if self._alone:
@@ -131,7 +121,6 @@ class Together[ItemT, ToldT]:
         """Note what has been told already."""
         alone, self._alone = self._alone, ()
         self._do(self._note, alone)
-        self._noted.set()
 
     def _hurry(self) -> None:
         """Have the turn of what came alone end with the turn of the event loop."""

@@ -78,20 +78,13 @@ class Server:
         assert parts.port is not None
         self.host, self.port = parts.hostname, parts.port
 
-    async def send(
-        self, request: bytes, *, leave: bool = False, whole: bool = False
-    ) -> bytes:
-        """Send bytes and return what is answered until the connection ends.
-
-        A request that may not be whole is followed by the end of what is sent, or its
-        answer would be long in coming. The server need not answer who ends so.
-        """
+    async def send(self, request: bytes, *, leave: bool = False) -> bytes:
+        """Send bytes and return what is answered until the connection ends."""
         reader, writer = await asyncio.open_connection(self.host, self.port)
         try:
             writer.write(request)
             if not leave:
-                if not whole:
-                    writer.write_eof()
+                writer.write_eof()
                 async with asyncio.timeout(60):
                     return await reader.read()
         except ConnectionError:
@@ -284,8 +277,7 @@ async def test_bad_requests(
     answer = await server.send(
         request(
             "/eventTellicon", EVENT, headers=(f"authTokenTellicon: {TOKEN}".encode(),)
-        ),
-        whole=True,
+        )
     )
     assert status_of(answer) == 200
 

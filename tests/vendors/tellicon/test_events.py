@@ -14,12 +14,9 @@ from pytest_homeassistant_custom_component.common import (
     async_fire_time_changed,
     async_mock_service,
 )
+from yarl import URL
 
-from custom_components.gatehouse import (
-    async_remove_config_entry_device,
-    recent,
-    together,
-)
+from custom_components.gatehouse import async_remove_config_entry_device, recent
 from custom_components.gatehouse.const import DOMAIN, EVENT_GATEHOUSE
 from custom_components.gatehouse.vendors.tellicon import hub
 from custom_components.gatehouse.vendors.tellicon.protocol import parse_event
@@ -30,7 +27,7 @@ from homeassistant.helpers import device_registry as dr, issue_registry as ir
 from homeassistant.setup import async_setup_component
 from simulators.tellicon import Tellicon, Unit
 
-from ...conftest import Devices, until
+from ...conftest import Devices
 from .conftest import TOKEN
 
 UNIT = Unit(505, 121, 1001)
@@ -417,33 +414,19 @@ async def test_faulty_word_before_entities_stand(
     assert [event.data["caller"] for event in told] == ["0", "2", "3"]
 
 
-@pytest.mark.parametrize("end", ["another ring", "reload"])
-async def test_door_before_answer(
-    hass: HomeAssistant,
-    account: MockConfigEntry,
-    tellicon: Tellicon,
-    state_of: StateOf,
-    monkeypatch: pytest.MonkeyPatch,
-    end: str,
-) -> None:
-    """A ring is told before it is answered, and its answer is never left out."""
-    await tellicon.ring(UNIT, src="9001")
-    await hass.async_block_till_done()
-    monkeypatch.setattr(together, "QUIET", 0.0)
-    monkeypatch.setattr(together, "UNDER_WAY", 3600.0)
-    answer = asyncio.create_task(tellicon.ring(UNIT, src="9002"))
-    for name in (NAME, "505"):
-        await until(
-            lambda name=name: state_of(name, "doorbell").attributes["caller"] == "9002"
-        )
-    # Whatever is to be answered at once has been answered by the time that this is.
-    assert (await tellicon.send_raw(b"{")).status == 400
-    assert not answer.done()
-    if end == "reload":
-        assert await hass.config_entries.async_reload(account.entry_id)
-    else:
-        assert (await tellicon.ring(UNIT, src="9003")).status == 200
-    assert (await answer).status == 200
+async def test_sender_needs_no_more(tellicon: Tellicon) -> None:
+    """Who ends his side of the connection after his ring is answered nevertheless."""
+    url = URL(tellicon.url)
+    body = json.dumps({"eventTellicon": {"type": "pushCall", "client": 505}})
+    reader, writer = await asyncio.open_connection(url.host, url.port)
+    writer.write(
+        f"POST {url.path} HTTP/1.1\r\nHost: {url.authority}\r\nConnection: close\r\n"
+        f"authTokenTellicon: {TOKEN}\r\nContent-Type: application/json\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n{body}".encode()
+    )
+    writer.write_eof()
+    assert (await reader.read()).startswith(b"HTTP/1.1 200 ")
+    writer.close()
 
 
 async def test_told_before_reload(

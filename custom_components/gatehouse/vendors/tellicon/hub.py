@@ -222,10 +222,6 @@ class TelliconHub(Hub):
         self._messages.take((event, occurred_at, now))
         return True
 
-    async def async_noted(self) -> None:
-        """Wait until the answer to what has been received holds up no door."""
-        await self._messages.noted()
-
     def _understand(self, taken: tuple[Event, datetime, datetime]) -> Told | None:
         """Return what an event says of whom; None if there is no room for its account."""
         event, occurred_at, now = taken

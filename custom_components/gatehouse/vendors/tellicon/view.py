@@ -35,9 +35,7 @@ class TelliconView(InboundView[TelliconHub]):
             event = parse_event(await async_read_json(request))
         except MalformedEventError as err:
             raise Rejected(HTTPStatus.BAD_REQUEST, str(err)) from err
-        hub = await self.async_hub_of(entry)
-        accepted = hub.receive(event)
-        await hub.async_noted()
+        accepted = (await self.async_hub_of(entry)).receive(event)
         return reply(HTTPStatus.OK, "accepted" if accepted else "duplicate")
 
     def _entry_with(self, token: str) -> GatehouseConfigEntry:
