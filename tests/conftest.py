@@ -16,7 +16,7 @@ from syrupy.assertion import SnapshotAssertion
 
 # Imported before Home Assistant looks for custom integrations, so that it finds those
 # of this checkout and not the test plugin's own.
-from custom_components.gatehouse import together
+import custom_components.gatehouse  # noqa: F401
 from custom_components.gatehouse.const import DOMAIN
 from custom_components.gatehouse.vendors.the_keys import client
 from homeassistant.core import HomeAssistant
@@ -66,12 +66,6 @@ def hurried_gateway(monkeypatch: pytest.MonkeyPatch) -> None:
             gap=0, connect=5, light=5, heavy=5, busy=0, travel=0, transient=(0, 0)
         ),
     )
-
-
-@pytest.fixture(autouse=True)
-def hurried_notes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have what comes alone noted in the next turn, also by a clock that stands still."""
-    monkeypatch.setattr(together, "UNDER_WAY", -1.0)
 
 
 @pytest.fixture

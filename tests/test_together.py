@@ -23,7 +23,6 @@ class Handled:
             understand or (lambda number: number),
             lambda number: self.steps.append(("say", number)),
             lambda number: self.steps.append(("show", number)),
-            note=lambda number: self.steps.append(("note", number)),
         )
 
     def take(self, *numbers: int) -> None:
@@ -42,96 +41,23 @@ async def turns(number: int = 4) -> None:
         await asyncio.sleep(0)
 
 
-@pytest.fixture
-def long_under_way(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have automations take so long that only something else can end the wait."""
-    monkeypatch.setattr(together, "UNDER_WAY", 3600.0)
-
-
-@pytest.fixture
-def always_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have each message come after a silence, if it does not come with others."""
-    monkeypatch.setattr(together, "QUIET", 0.0)
-
-
-def alone(number: int, *, noted: bool = True) -> list[tuple[str, int]]:
-    """Return what is done with a number that comes alone."""
-    told = [("say", number), ("show", number)]
-    return [*told, ("note", number)] if noted else told
-
-
-@pytest.mark.usefixtures("always_quiet")
 async def test_alone_at_once() -> None:
-    """Nobody waits for company; what is only noted waits until a door may open."""
+    """Nobody waits for company."""
     handled = Handled()
     for number in range(3):
         handled.take(number)
-        assert handled.steps[3 * number :] == alone(number, noted=False)
+        assert handled.steps[-2:] == [("say", number), ("show", number)]
         await turns()
-        assert handled.steps[3 * number :] == alone(number)
-
-
-async def test_soon_after_another() -> None:
-    """What comes alone, but within a second of another, is noted at once as well."""
-    handled = Handled()
-    handled.take(1)
-    await turns()
-    handled.take(2)
-    assert handled.steps == [*alone(1), *alone(2)]
-
-
-@pytest.mark.usefixtures("long_under_way")
-async def test_noted_late() -> None:
-    """What came alone is not noted before all is under way, unless it would be too late."""
-    handled = Handled()
-    handled.take(1)
-    await turns(10)
-    assert handled.steps == alone(1, noted=False)
-    handled.numbers.flush()
-    assert handled.steps == alone(1)
-
-
-@pytest.mark.usefixtures("long_under_way")
-async def test_company_hurries() -> None:
-    """Another message ends the wait, and neither is noted late."""
-    handled = Handled()
-    handled.take(1)
-    await turns(10)
-    handled.take(2)
-    await turns()
-    assert handled.steps == [*alone(1), *alone(2)]
-
-
-@pytest.mark.usefixtures("long_under_way")
-async def test_flushed_by_a_listener() -> None:
-    """Whoever hears a message may have all flushed, such as by a reload."""
-    noted: list[int] = []
-    numbers: Together[int, int] = Together(
-        asyncio.get_running_loop(),
-        "Numbers",
-        lambda number: number,
-        lambda _: numbers.flush(),
-        note=noted.append,
-    )
-    numbers.take(1)
-    assert noted == [1]
-    await turns()
-    numbers.take(2)
-    assert noted == [1, 2]
+    assert len(handled.steps) == 6
 
 
 async def test_step_by_step() -> None:
     """The first one goes ahead; the others go together, when no more comes."""
     handled = Handled()
     handled.take(1, 2, 3)
-    assert handled.steps == alone(1, noted=False)
+    assert handled.steps == [("say", 1), ("show", 1)]
     await turns()
-    assert handled.steps[2:] == [
-        ("note", 1),
-        *(("say", number) for number in (2, 3)),
-        *(("show", number) for number in (2, 3)),
-        *(("note", number) for number in (2, 3)),
-    ]
+    assert handled.steps[2:] == [("say", 2), ("say", 3), ("show", 2), ("show", 3)]
 
 
 async def test_company(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -189,8 +115,7 @@ async def test_slow(monkeypatch: pytest.MonkeyPatch) -> None:
     await turns(2)
     assert 2 <= len(handled.of("show")) <= 4
     handled.numbers.flush()
-    for step in ("say", "show", "note"):
-        assert handled.of(step) == [0, 1, 2, 3, 4]
+    assert handled.of("say") == handled.of("show") == [0, 1, 2, 3, 4]
 
 
 async def test_no_news() -> None:

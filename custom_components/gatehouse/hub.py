@@ -293,10 +293,9 @@ class Hub(ABC):
         self,
         understand: Callable[[ItemT], ToldT | None],
         *steps: Callable[[ToldT], None],
-        note: Callable[[ToldT], None] | None = None,
     ) -> Together[ItemT, ToldT]:
         """Return what handles together the messages that come at once."""
-        made = Together(self.hass.loop, self.entry.title, understand, *steps, note=note)
+        made = Together(self.hass.loop, self.entry.title, understand, *steps)
         self._together.append(made)
         return made
 

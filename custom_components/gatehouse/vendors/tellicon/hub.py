@@ -96,7 +96,8 @@ class TelliconHub(Hub):
         self.refused = 0
         """Requests with a token that nobody has."""
         self._prefix = f"{KEY}_{entry.entry_id}_"
-        self._messages = self.together(self._understand, self._say, note=self._note)
+        # Somebody stands at the door: what is only noted comes afterwards.
+        self._messages = self.together(self._understand, self._say, self._note)
 
     @override
     async def async_start(self) -> None:
@@ -239,19 +240,19 @@ class TelliconHub(Hub):
 
     def _say(self, told: Told) -> None:
         """Say what happened."""
-        event, account, device, channel, word, _ = told
+        _, account, device, channel, word, _ = told
         if device is not None and self.tells(device, channel):
             account.echo(channel, word)
         else:
             account.say(channel, word)
         if device is not None:
             device.say(channel, word)
-            if event.duration is not None:
-                device.publish("last_call_duration", event.duration)
 
     def _note(self, told: Told) -> None:
         """Note what follows: among others, that its account is not silent."""
-        event, account, _, _, _, now = told
+        event, account, device, _, _, now = told
+        if device is not None and event.duration is not None:
+            device.publish("last_call_duration", event.duration)
         number, _ = self._told.get(event.type, (0, now))
         self._told[event.type] = number + 1, now
         silence = self._silences.get(event.client)

@@ -526,7 +526,7 @@ class GatewayClient:
                     allow_redirects=False,
                     timeout=aiohttp.ClientTimeout(
                         total=self._pace.connect + patience,
-                        # To look its name up included, which can take long.
+                        # With the look-up of a name, which can outlast an order.
                         connect=left,
                     ),
                 ) as response:
